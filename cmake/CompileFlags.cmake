@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# Flags of every target. Hardening is on in each build type; the sanitizers' presets set KATA_SANITIZER.
+
+add_compile_options(-Wall -Wextra -Wpedantic -Wshadow=local -Wnon-virtual-dtor -Wno-missing-field-initializers
+  -fstack-protector-strong -ffunction-sections -fdata-sections)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  add_compile_options(-Wno-mismatched-new-delete)  # false alarms of g++ 12 in coroutine frames that Asio allocates
+endif()
+if(KATA_WERROR)
+  add_compile_options(-Werror)
+endif()
+add_compile_definitions(_GLIBCXX_ASSERTIONS)
+if(CMAKE_BUILD_TYPE MATCHES "Rel")
+  add_compile_options(-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+endif()
+add_link_options(LINKER:--gc-sections LINKER:-z,relro LINKER:-z,now LINKER:-z,noexecstack LINKER:--as-needed)
+
+# The instrumented flags go to host code only, through kata::host_flags.
+add_library(kata_host_flags INTERFACE)
+add_library(kata::host_flags ALIAS kata_host_flags)
+if(KATA_SANITIZER)
+  set(kata_sanitizer_flags -fsanitize=${KATA_SANITIZER} -fno-omit-frame-pointer)
+  if(KATA_SANITIZER STREQUAL "address")
+    list(APPEND kata_sanitizer_flags -fsanitize=undefined -fno-sanitize-recover=undefined)
+  endif()
+  target_compile_options(kata_host_flags INTERFACE ${kata_sanitizer_flags})
+  target_link_options(kata_host_flags INTERFACE ${kata_sanitizer_flags})
+endif()
+
+find_program(KATA_MOLD mold)
+if(KATA_MOLD AND NOT KATA_SANITIZER)
+  add_link_options(-fuse-ld=mold)
+endif()
