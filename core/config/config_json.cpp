@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Config ↔ the JSON stored beside a sandbox. Every field in, every field out.
+#include <nlohmann/json.hpp>
+
+#include "core/config/config.h"
+#include "kata/concat.h"
+
+namespace kata::config {
+
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr int kFormat = 1;
+
+Json write(const Value& value) {
+  return {{"json", value.json},
+          {"file", value.origin.file},
+          {"line", value.origin.line},
+          {"column", value.origin.column}};
+}
+
+Json write(const std::map<std::string, Value>& values) {
+  Json out = Json::object();
+  for (const auto& [key, value] : values) out[key] = write(value);
+  return out;
+}
+
+Json write(const PluginChoice& choice) {
+  return {{"name", choice.name},
+          {"library", choice.library.native()},
+          {"origin", write(Value{"", choice.origin})},
+          {"keys", write(choice.keys)}};
+}
+
+Json write(const VmConfig& vm) {
+  return {{"kernel", vm.kernel.native()},
+          {"initrd", vm.initrd.native()},
+          {"image", vm.image.native()},
+          {"kernel_params", vm.kernel_params},
+          {"default_vcpus", vm.default_vcpus},
+          {"default_maxvcpus", vm.default_maxvcpus},
+          {"default_memory_mib", vm.default_memory_mib},
+          {"default_maxmemory_mib", vm.default_maxmemory_mib},
+          {"enable_hugepages", vm.enable_hugepages},
+          {"enable_debug", vm.enable_debug}};
+}
+
+Json write(const AgentConfig& agent) {
+  return {{"kernel_modules", agent.kernel_modules},
+          {"dial_timeout_s", agent.dial_timeout_s},
+          {"create_container_timeout_s", agent.create_container_timeout_s},
+          {"container_pipe_size", agent.container_pipe_size},
+          {"enable_debug", agent.enable_debug},
+          {"debug_console_enabled", agent.debug_console_enabled}};
+}
+
+Json write(const RuntimeConfig& runtime) {
+  return {{"enable_debug", runtime.enable_debug},
+          {"disable_guest_seccomp", runtime.disable_guest_seccomp},
+          {"log_level", runtime.log_level}};
+}
+
+Value read_value(const Json& in) {
+  Value value;
+  in.at("json").get_to(value.json);
+  in.at("file").get_to(value.origin.file);
+  in.at("line").get_to(value.origin.line);
+  in.at("column").get_to(value.origin.column);
+  return value;
+}
+
+std::map<std::string, Value> read_values(const Json& in) {
+  std::map<std::string, Value> values;
+  for (const auto& [key, value] : in.items()) values.emplace(key, read_value(value));
+  return values;
+}
+
+PluginChoice read_choice(const Json& in) {
+  PluginChoice choice;
+  in.at("name").get_to(choice.name);
+  choice.library = in.at("library").get<std::string>();
+  choice.origin = read_value(in.at("origin")).origin;
+  choice.keys = read_values(in.at("keys"));
+  return choice;
+}
+
+VmConfig read_vm(const Json& in) {
+  VmConfig vm;
+  vm.kernel = in.at("kernel").get<std::string>();
+  vm.initrd = in.at("initrd").get<std::string>();
+  vm.image = in.at("image").get<std::string>();
+  in.at("kernel_params").get_to(vm.kernel_params);
+  in.at("default_vcpus").get_to(vm.default_vcpus);
+  in.at("default_maxvcpus").get_to(vm.default_maxvcpus);
+  in.at("default_memory_mib").get_to(vm.default_memory_mib);
+  in.at("default_maxmemory_mib").get_to(vm.default_maxmemory_mib);
+  in.at("enable_hugepages").get_to(vm.enable_hugepages);
+  in.at("enable_debug").get_to(vm.enable_debug);
+  return vm;
+}
+
+AgentConfig read_agent(const Json& in) {
+  AgentConfig agent;
+  in.at("kernel_modules").get_to(agent.kernel_modules);
+  in.at("dial_timeout_s").get_to(agent.dial_timeout_s);
+  in.at("create_container_timeout_s").get_to(agent.create_container_timeout_s);
+  in.at("container_pipe_size").get_to(agent.container_pipe_size);
+  in.at("enable_debug").get_to(agent.enable_debug);
+  in.at("debug_console_enabled").get_to(agent.debug_console_enabled);
+  return agent;
+}
+
+RuntimeConfig read_runtime(const Json& in) {
+  RuntimeConfig runtime;
+  in.at("enable_debug").get_to(runtime.enable_debug);
+  in.at("disable_guest_seccomp").get_to(runtime.disable_guest_seccomp);
+  in.at("log_level").get_to(runtime.log_level);
+  return runtime;
+}
+
+Config read_config(const Json& in) {
+  Config config;
+  config.hypervisor = read_choice(in.at("hypervisor"));
+  config.network = read_choice(in.at("network"));
+  config.shared_filesystem = read_choice(in.at("shared_filesystem"));
+  config.memory_dedup = read_choice(in.at("memory_dedup"));
+  config.vm = read_vm(in.at("vm"));
+  config.agent = read_agent(in.at("agent"));
+  config.runtime = read_runtime(in.at("runtime"));
+  in.at("warnings").get_to(config.warnings);
+  config.effective = read_values(in.at("effective"));
+  return config;
+}
+
+}  // namespace
+
+std::string config_to_json(const Config& config) {
+  const Json out = {{"format", kFormat},
+                    {"hypervisor", write(config.hypervisor)},
+                    {"network", write(config.network)},
+                    {"shared_filesystem", write(config.shared_filesystem)},
+                    {"memory_dedup", write(config.memory_dedup)},
+                    {"vm", write(config.vm)},
+                    {"agent", write(config.agent)},
+                    {"runtime", write(config.runtime)},
+                    {"warnings", config.warnings},
+                    {"effective", write(config.effective)}};
+  return out.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+Result<Config> config_from_json(std::string_view text) {
+  try {
+    const Json in = Json::parse(text);
+    if (in.at("format") != kFormat)
+      return make_error(ErrorCode::kInvalidArgument,
+                        concat("stored configuration: format: expected ", kFormat, ", found ",
+                               in.at("format").dump()));
+    return read_config(in);
+  } catch (const Json::exception& exception) {
+    return make_error(ErrorCode::kInvalidArgument,
+                      concat("stored configuration: ", exception.what()));
+  }
+}
+
+}  // namespace kata::config

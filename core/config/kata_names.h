@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Kata's names for components, and ours. The only file of core that names plugins: an operator's
+// existing configuration names them, and so do the defaults.
+#pragma once
+
+#include <string_view>
+
+namespace kata::config {
+
+inline constexpr std::string_view kDefaultPluginDirectory = "/usr/lib/kata-containers/plugins";
+inline constexpr std::string_view kDefaultHypervisor = "qemu";
+inline constexpr std::string_view kDefaultNetwork = "none";
+inline constexpr std::string_view kDefaultSharedFilesystem = "virtiofs";
+inline constexpr std::string_view kDefaultMemoryDedup = "none";
+
+// What Kata's keys virtio_fs_* configure.
+inline constexpr std::string_view kVirtioFsPlugin = "virtiofs";
+
+struct SharedFsName {
+  std::string_view kata, ours;
+};
+inline constexpr SharedFsName kSharedFsNames[] = {
+    {"virtio-fs", kVirtioFsPlugin}, {"virtio-9p", "9p"}, {"none", "none"}};
+
+// Keys that Kata's Rust runtime spells otherwise than its Go runtime; plugins know the Go spelling.
+struct KeySpelling {
+  std::string_view rust, go;
+};
+inline constexpr KeySpelling kKeySpellings[] = {{"seccomp_sandbox", "seccompsandbox"}};
+
+}  // namespace kata::config

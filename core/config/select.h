@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Which plugin stands for each component: [plugins], then Kata's own words for the same
+// (hypervisor_name, the hypervisor's table, shared_fs, internetworking_model), then the defaults.
+#pragma once
+
+#include "core/config/config.h"
+#include "core/config/reader.h"
+#include "kata/result.h"
+
+namespace kata::config {
+
+// Fills name, library and origin of the four choices.
+Result<void> select_plugins(Reader& reader, Config& config);
+
+}  // namespace kata::config

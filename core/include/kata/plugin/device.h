@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Devices as values: one plugin makes them (a tap, a vhost-user socket), another consumes them (the
+// hypervisor). The composition only moves them. `id` is unique in a VM and at most 31 characters of
+// [a-z0-9-].
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "kata/unique_fd.h"
+
+namespace kata {
+
+struct BlockDevice {
+  std::string id{};
+  std::filesystem::path path{};  // a raw image or a block node; the format is never guessed
+  bool read_only = false;
+};
+struct TapDevice {
+  std::string id{};
+  std::string interface_name{};    // in the network namespace of the VM, for messages only
+  std::string mac{};               // of the guest's NIC, "02:00:00:00:00:01"
+  std::vector<UniqueFd> queues{};  // one tap descriptor a queue
+};
+struct VhostUserFs {
+  std::string id{};
+  std::filesystem::path socket{};  // listening when the device is handed over
+  std::string tag{};
+  std::uint32_t queue_size = 1024;
+};
+struct Plan9Share {
+  std::string id{};
+  std::filesystem::path host_path{};
+  std::string tag{};
+  bool read_only = false;
+};
+struct HostPciDevice {
+  std::string id{};
+  std::string address{};  // "0000:3b:00.0"
+};
+
+using Device = std::variant<BlockDevice, TapDevice, VhostUserFs, Plan9Share, HostPciDevice>;
+
+}  // namespace kata
