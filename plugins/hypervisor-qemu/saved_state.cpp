@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "saved_state.h"
+
+#include <nlohmann/json.hpp>
+
+#include "kata/concat.h"
+
+namespace kata::qemu {
+namespace {
+
+constexpr int kVersion = 1;
+
+Error unusable(std::string_view why) {
+  return make_error(ErrorCode::kInvalidArgument, concat("read the saved state of the VM: ", why));
+}
+
+Result<std::uint64_t> number(const nlohmann::json& object, const char* key, std::uint64_t limit) {
+  const auto found = object.find(key);
+  if (found == object.end() || !found->is_number_unsigned())
+    return unusable(concat("'", key, "' is missing or no number"));
+  const auto value = found->get<std::uint64_t>();
+  if (value > limit) return unusable(concat("'", key, "' = ", value, " is too large"));
+  return value;
+}
+
+}  // namespace
+
+std::string to_json(const SavedState& state) {
+  return nlohmann::json{{"version", kVersion},
+                        {"pid", static_cast<std::uint32_t>(state.pid)},
+                        {"start_time", state.start_time},
+                        {"guest_cid", state.guest_cid}}
+      .dump();
+}
+
+Result<SavedState> parse_saved_state(std::string_view text) {
+  const nlohmann::json json = nlohmann::json::parse(text, nullptr, false);
+  if (!json.is_object()) return unusable("not a JSON object");
+  const std::uint64_t version = KATA_TRY(number(json, "version", UINT32_MAX), "");
+  if (version != kVersion)
+    return unusable(concat("version ", version, ", this plugin reads ", kVersion));
+  SavedState state;
+  state.pid = static_cast<std::int32_t>(KATA_TRY(number(json, "pid", INT32_MAX), ""));
+  state.start_time = KATA_TRY(number(json, "start_time", UINT64_MAX), "");
+  state.guest_cid = static_cast<std::uint32_t>(KATA_TRY(number(json, "guest_cid", UINT32_MAX), ""));
+  if (state.pid == 1) return unusable("'pid' is 1");
+  return state;
+}
+
+}  // namespace kata::qemu

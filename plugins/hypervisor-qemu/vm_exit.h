@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Why a VM ended, in one line for people, from everything it left behind.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "kata/child_process.h"
+
+namespace kata::qemu {
+
+struct LastWords {
+  ExitStatus status{};
+  std::string stderr_tail{};
+  std::string console_tail{};
+  std::string shutdown_reason{};  // of QMP's SHUTDOWN event; empty: none came
+};
+
+// The lines of a console that tell of a kernel panic, joined by "; "; empty: there are none.
+std::string panic_lines(std::string_view console_tail);
+
+// "exit code 1" or "signal 9 (Killed)".
+std::string describe_status(ExitStatus status);
+
+std::string describe_exit(const LastWords& words);
+
+}  // namespace kata::qemu
