@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The calls that a sandbox makes to its guest's agent, typed and each with a time limit. The guest
+// is hostile: replies are read for success or failure only, and nothing in them becomes a path or
+// an id. Threads: the loop's only.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "agent.pb.h"
+#include "core/config/config.h"
+#include "kata/plugin/draft/network.h"
+#include "kata/plugin/draft/shared_filesystem.h"
+#include "kata/result.h"
+#include "protocol/ttrpc/client.h"
+
+namespace kata::sandbox {
+
+class AgentClient {
+ public:
+  explicit AgentClient(ttrpc::Client client) : client_(std::move(client)) {}
+
+  boost::asio::awaitable<Result<void>> check(std::chrono::nanoseconds timeout);
+  boost::asio::awaitable<Result<void>> create_sandbox(grpc::CreateSandboxRequest request);
+  boost::asio::awaitable<Result<void>> create_container(grpc::CreateContainerRequest request,
+                                                        std::chrono::nanoseconds timeout);
+  boost::asio::awaitable<Result<void>> remove_container(std::string container_id,
+                                                        std::chrono::nanoseconds timeout);
+  boost::asio::awaitable<Result<void>> signal_container(std::string container_id, int signal);
+  boost::asio::awaitable<Result<void>> destroy_sandbox(std::chrono::nanoseconds timeout);
+  boost::asio::awaitable<Result<void>> set_up_network(const GuestNetwork& network);
+
+  // Any call, payloads untouched: for those who speak to the agent through this process.
+  boost::asio::awaitable<Result<std::string>> forward(std::string service, std::string method,
+                                                      std::string payload,
+                                                      std::chrono::nanoseconds timeout);
+
+  boost::asio::awaitable<Error> closed() { return client_.closed(); }
+  void close() { client_.close(); }
+
+ private:
+  boost::asio::awaitable<Result<void>> ask(const char* method, std::string payload,
+                                           std::chrono::nanoseconds timeout);
+
+  ttrpc::Client client_;
+};
+
+// What CreateSandbox asks for: the shared filesystem, the sandbox's /dev/shm, the kernel modules.
+grpc::CreateSandboxRequest create_sandbox_request(const std::string& sandbox_id,
+                                                  const std::string& hostname,
+                                                  const GuestMount& share,
+                                                  const std::vector<std::string>& kernel_modules);
+
+}  // namespace kata::sandbox

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Whether the selected plugins fit each other, and the VM that the configuration asks for. Pure:
+// values in, values out.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/config/config.h"
+#include "kata/plugin/draft/hypervisor.h"
+#include "kata/plugin/draft/network.h"
+#include "kata/plugin/draft/shared_filesystem.h"
+#include "kata/result.h"
+
+namespace kata::sandbox {
+
+// Refuses plugins that cannot work together, naming both and the remedy; returns warnings about
+// those that can but will not do what their user hopes for.
+Result<std::vector<std::string>> check_composition(const config::Config& config,
+                                                   const HypervisorCapabilities& hypervisor,
+                                                   const SharedFilesystemNeeds& filesystem);
+
+VmSpec vm_spec(const config::Config& config, const std::string& sandbox_id,
+               const SharedFilesystemNeeds& filesystem, std::uint32_t host_cpus);
+
+std::vector<Device> devices_of(std::vector<TapDevice> taps, Device share);
+
+}  // namespace kata::sandbox

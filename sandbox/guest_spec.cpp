@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sandbox/guest_spec.h"
+
+#include <algorithm>
+#include <array>
+
+#include "kata/concat.h"
+
+namespace kata::sandbox {
+
+namespace {
+
+constexpr std::size_t kMaxShareId = 96;  // a file name has at most 255 bytes; a suffix follows
+
+// null, zero, full, random, urandom, tty, ptmx: the nodes that every guest has, by number.
+constexpr std::array<std::pair<std::uint32_t, std::uint32_t>, 7> kGuestDevices{
+    {{1, 3}, {1, 5}, {1, 7}, {1, 8}, {1, 9}, {5, 0}, {5, 2}}};
+
+bool guest_has_device(std::int64_t major, std::int64_t minor) {
+  return std::any_of(kGuestDevices.begin(), kGuestDevices.end(), [&](const auto& device) {
+    return device.first == major && device.second == minor;
+  });
+}
+
+bool is_below(const std::filesystem::path& path, std::string_view directory) {
+  const std::string& text = path.native();
+  return text.starts_with(directory) &&
+         (text.size() == directory.size() || text[directory.size()] == '/');
+}
+
+std::filesystem::path normalised(const std::string& text) {
+  std::filesystem::path path = std::filesystem::path(text).lexically_normal();
+  return path.has_filename() || path == "/" ? path : path.parent_path();
+}
+
+bool is_bind(const grpc::Mount& mount) {
+  return mount.type() == "bind" ||
+         std::any_of(mount.options().begin(), mount.options().end(),
+                     [](const auto& option) { return option == "bind" || option == "rbind"; });
+}
+
+bool is_read_only(const grpc::Mount& mount) {
+  bool read_only = false;
+  for (const std::string& option : mount.options()) {
+    if (option == "ro" || option == "rro") read_only = true;
+    if (option == "rw" || option == "rrw") read_only = false;
+  }
+  return read_only;
+}
+
+class MountPlanner {
+ public:
+  MountPlanner(ContainerPlan& plan, const ContainerHome& home, const LookUp& look_up)
+      : plan_(plan), home_(home), look_up_(look_up) {}
+
+  Result<void> add(grpc::Mount mount) {
+    const auto destination = normalised(mount.destination());
+    if (destination == "/dev/shm") return keep(shared_memory(std::move(mount)));
+    if (destination == "/dev" || !is_bind(mount)) return keep(std::move(mount));
+    const auto source = normalised((home_.bundle / mount.source()).native());
+    if (is_below(source, "/proc") || is_below(source, "/sys")) {
+      mount.set_source(source.native());  // the guest's own, not the host's
+      return keep(std::move(mount));
+    }
+    const HostFile file = KATA_TRY(look_up_(source), concat("mount on '", destination, "'"));
+    return add_bind(std::move(mount), destination, file);
+  }
+
+ private:
+  Result<void> add_bind(grpc::Mount mount, const std::filesystem::path& destination,
+                        const HostFile& file) {
+    using Kind = HostFile::Kind;
+    if (file.kind == Kind::kCharacterDevice && guest_has_device(file.major, file.minor))
+      return keep(std::move(mount));  // the guest's node of the same name
+    if (is_below(destination, "/dev") && file.kind != Kind::kRegular)
+      return skip(destination, file, "the guest has its own /dev");
+    if (file.kind == Kind::kBlockDevice || file.kind == Kind::kCharacterDevice)
+      return make_error(ErrorCode::kUnsupported,
+                        concat("mount on '", destination, "': source '", file.resolved,
+                               "' is a device, which cannot be shared with the guest yet: remove "
+                               "the mount"));
+    if (file.kind == Kind::kOther)
+      plan_.warnings.push_back(concat("mount on '", destination, "': '", file.resolved,
+                                      "' is a socket or FIFO: the guest sees it but cannot reach "
+                                      "the host through it"));
+    const int index = plan_.spec.mounts_size();
+    plan_.shares.push_back({ShareRequest{concat(share_prefix(home_.container_id), "-mount", index),
+                                         file.resolved, is_read_only(mount)},
+                            index});
+    return keep(std::move(mount));
+  }
+
+  Result<void> keep(grpc::Mount mount) {
+    *plan_.spec.add_mounts() = std::move(mount);
+    return {};
+  }
+
+  Result<void> skip(const std::filesystem::path& destination, const HostFile& file,
+                    std::string_view why) {
+    plan_.warnings.push_back(
+        concat("mount of '", file.resolved, "' on '", destination, "' is skipped: ", why));
+    return {};
+  }
+
+  static grpc::Mount shared_memory(grpc::Mount mount) {
+    const bool read_only = is_read_only(mount);
+    mount.set_type("bind");
+    mount.set_source(std::string(kGuestShm));
+    mount.clear_options();
+    mount.add_options("rbind");
+    if (read_only) mount.add_options("ro");
+    return mount;
+  }
+
+  ContainerPlan& plan_;
+  const ContainerHome& home_;
+  const LookUp& look_up_;
+};
+
+// Hooks run programs of the host at set points; leaving one out silently would break whoever put it
+// there.
+Result<void> refuse_hooks(const grpc::Hooks& hooks) {
+  const std::pair<const char*, const google::protobuf::RepeatedPtrField<grpc::Hook>*> kinds[] = {
+      {"prestart", &hooks.prestart()},
+      {"createRuntime", &hooks.createruntime()},
+      {"createContainer", &hooks.createcontainer()},
+      {"startContainer", &hooks.startcontainer()},
+      {"poststart", &hooks.poststart()},
+      {"poststop", &hooks.poststop()}};
+  for (const auto& [name, list] : kinds)
+    if (!list->empty())
+      return make_error(ErrorCode::kUnsupported,
+                        concat("config.json: hooks.", name, "[0]: '", list->Get(0).path(),
+                               "': hooks are not run yet: remove it"));
+  return {};
+}
+
+Result<void> check_devices(const grpc::Linux& settings) {
+  for (const grpc::LinuxDevice& device : settings.devices()) {
+    const bool character = device.type() == "c" || device.type() == "u";
+    if (device.type() == "p" || (character && guest_has_device(device.major(), device.minor())))
+      continue;
+    return make_error(
+        ErrorCode::kUnsupported,
+        concat("config.json: linux.devices: '", device.path(), "' (", device.type(), ' ',
+               device.major(), ':', device.minor(),
+               "): host devices cannot be given to the guest yet: remove it; null, zero, full, "
+               "random, urandom, tty and ptmx are the guest's own"));
+  }
+  return {};
+}
+
+// The VM is the boundary: what joins a namespace of the host gets one of the guest instead, and the
+// guest has one network.
+void rewrite_namespaces(grpc::Linux& settings) {
+  auto& list = *settings.mutable_namespaces();
+  list.erase(std::remove_if(list.begin(), list.end(),
+                            [](const grpc::LinuxNamespace& space) {
+                              return space.type() == "network" || space.type() == "time";
+                            }),
+             list.end());
+  for (grpc::LinuxNamespace& space : list) space.clear_path();
+}
+
+// Numbers of host CPUs, memory nodes, block devices and interfaces mean nothing in the guest.
+void rewrite_resources(grpc::LinuxResources& resources) {
+  resources.clear_blockio();
+  resources.clear_network();
+  resources.clear_hugepagelimits();
+  if (!resources.has_cpu()) return;
+  resources.mutable_cpu()->clear_cpus();
+  resources.mutable_cpu()->clear_mems();
+}
+
+void rewrite_linux(grpc::Linux& settings, bool drop_seccomp) {
+  rewrite_namespaces(settings);
+  if (settings.has_resources()) rewrite_resources(*settings.mutable_resources());
+  settings.clear_mountlabel();
+  settings.clear_intelrdt();
+  if (drop_seccomp) settings.clear_seccomp();
+}
+
+}  // namespace
+
+Result<ContainerPlan> spec_for_guest(grpc::Spec spec, const ContainerHome& home,
+                                     const LookUp& look_up) {
+  KATA_TRY(refuse_hooks(spec.hooks()), "");
+  KATA_TRY(check_devices(spec.linux()), "");
+  ContainerPlan plan;
+  plan.shares.push_back({ShareRequest{share_prefix(home.container_id) + "-rootfs", home.rootfs,
+                                      spec.root().readonly()},
+                         -1});
+  google::protobuf::RepeatedPtrField<grpc::Mount> mounts;
+  mounts.Swap(spec.mutable_mounts());
+  plan.spec = std::move(spec);
+  plan.spec.clear_hooks();
+  if (plan.spec.has_linux()) rewrite_linux(*plan.spec.mutable_linux(), home.drop_seccomp);
+  plan.spec.mutable_process()->clear_selinuxlabel();
+  plan.spec.mutable_process()->clear_apparmorprofile();
+  MountPlanner planner(plan, home, look_up);
+  for (grpc::Mount& mount : mounts) KATA_TRY(planner.add(std::move(mount)), "");
+  return plan;
+}
+
+void place(ContainerPlan& plan, const PlannedShare& share,
+           const std::filesystem::path& guest_path) {
+  if (share.mount < 0)
+    plan.spec.mutable_root()->set_path(guest_path.native());
+  else
+    plan.spec.mutable_mounts(share.mount)->set_source(guest_path.native());
+}
+
+std::string share_prefix(std::string_view container_id) {
+  std::string prefix(container_id.substr(0, kMaxShareId));
+  const auto fits = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '.' || c == '-';
+  };
+  if (prefix.size() == container_id.size() && std::all_of(prefix.begin(), prefix.end(), fits))
+    return prefix;
+  std::replace_if(
+      prefix.begin(), prefix.end(), [&](char c) { return !fits(c); }, '_');
+  return concat(prefix, '-', std::hash<std::string_view>{}(container_id));
+}
+
+}  // namespace kata::sandbox

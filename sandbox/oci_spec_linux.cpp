@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <array>
+#include <set>
+#include <string_view>
+
+#include "kata/concat.h"
+#include "sandbox/oci_spec_parts.h"
+
+namespace kata::sandbox {
+namespace {
+
+constexpr std::array<std::string_view, 8> kNamespaces = {"pid", "network", "mount",  "ipc",
+                                                         "uts", "user",    "cgroup", "time"};
+
+void read_namespaces(const JsonReader& from, grpc::Linux& linux_part) {
+  std::set<std::string> seen;
+  from.each_object("namespaces", [&](const JsonReader& item) {
+    grpc::LinuxNamespace& entry = *linux_part.add_namespaces();
+    entry.set_type(item.text("type", Need::kRequired));
+    entry.set_path(item.absolute_path("path"));
+    if (std::find(kNamespaces.begin(), kNamespaces.end(), entry.type()) == kNamespaces.end())
+      item.refuse("type", concat("expected pid, network, mount, ipc, uts, user, cgroup or time, "
+                                 "found '",
+                                 entry.type(), "'"));
+    if (!seen.insert(entry.type()).second)
+      item.refuse("type", concat("expected each namespace once, found '", entry.type(), "' again"));
+  });
+}
+
+template <class Add>
+void read_id_mappings(const JsonReader& from, const char* key, Add add) {
+  from.each_object(key, [&](const JsonReader& item) {
+    grpc::LinuxIDMapping& mapping = *add();
+    mapping.set_containerid(item.natural32("containerID", Need::kRequired));
+    mapping.set_hostid(item.natural32("hostID", Need::kRequired));
+    mapping.set_size(item.natural32("size", Need::kRequired));
+  });
+}
+
+void read_devices(const JsonReader& from, grpc::Linux& linux_part) {
+  from.each_object("devices", [&](const JsonReader& item) {
+    grpc::LinuxDevice& device = *linux_part.add_devices();
+    device.set_path(item.absolute_path("path", Need::kRequired));
+    device.set_type(item.text("type", Need::kRequired));
+    if (device.type().size() != 1 || device.type().find_first_of("cbup") == std::string::npos)
+      item.refuse("type", concat("expected 'c', 'b', 'u' or 'p', found '", device.type(), "'"));
+    const Need numbers = device.type() == "p" ? Need::kOptional : Need::kRequired;
+    device.set_major(item.integer("major", 0, UINT32_MAX, numbers));
+    device.set_minor(item.integer("minor", 0, UINT32_MAX, numbers));
+    device.set_filemode(item.natural32("fileMode"));
+    device.set_uid(item.natural32("uid"));
+    device.set_gid(item.natural32("gid"));
+  });
+}
+
+void read_syscall(const JsonReader& item, grpc::LinuxSyscall& rule) {
+  item.each_text("names", [&](std::string name) { rule.add_names(std::move(name)); });
+  if (rule.names().empty()) item.refuse("names", "expected names of system calls, found nothing");
+  rule.set_action(item.text("action", Need::kRequired));
+  if (item.has("errnoRet")) rule.set_errnoret(item.natural32("errnoRet"));
+  item.each_object("args", [&](const JsonReader& part) {
+    grpc::LinuxSeccompArg& argument = *rule.add_args();
+    argument.set_index(static_cast<std::uint64_t>(part.integer("index", 0, 5, Need::kRequired)));
+    argument.set_value(part.natural("value", Need::kRequired));
+    argument.set_valuetwo(part.natural("valueTwo"));
+    argument.set_op(part.text("op", Need::kRequired));
+  });
+}
+
+}  // namespace
+
+void read_seccomp(const JsonReader& from, grpc::LinuxSeccomp& seccomp) {
+  seccomp.set_defaultaction(from.text("defaultAction", Need::kRequired));
+  from.each_text("architectures", [&](std::string name) { seccomp.add_architectures(name); });
+  from.each_text("flags", [&](std::string name) { seccomp.add_flags(name); });
+  from.each_object("syscalls",
+                   [&](const JsonReader& item) { read_syscall(item, *seccomp.add_syscalls()); });
+  warn_unhonoured(from, {"defaultErrnoRet", "listenerPath", "listenerMetadata"});
+}
+
+void read_linux(const JsonReader& from, grpc::Linux& linux_part) {
+  read_namespaces(from, linux_part);
+  read_id_mappings(from, "uidMappings", [&] { return linux_part.add_uidmappings(); });
+  read_id_mappings(from, "gidMappings", [&] { return linux_part.add_gidmappings(); });
+  from.each_member_text("sysctl", [&](const std::string& name, std::string value) {
+    (*linux_part.mutable_sysctl())[name] = std::move(value);
+  });
+  read_devices(from, linux_part);
+  from.object("resources", [&](const JsonReader& part) {
+    read_resources(part, *linux_part.mutable_resources());
+  });
+  from.object("seccomp",
+              [&](const JsonReader& part) { read_seccomp(part, *linux_part.mutable_seccomp()); });
+  linux_part.set_cgroupspath(from.text("cgroupsPath"));
+  linux_part.set_rootfspropagation(from.text("rootfsPropagation"));
+  from.each_text("maskedPaths", [&](std::string path) { linux_part.add_maskedpaths(path); });
+  from.each_text("readonlyPaths", [&](std::string path) { linux_part.add_readonlypaths(path); });
+  linux_part.set_mountlabel(from.text("mountLabel"));
+  warn_unhonoured(from, {"mountLabel", "intelRdt", "personality", "timeOffsets"});
+}
+
+}  // namespace kata::sandbox

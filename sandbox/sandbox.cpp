@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Bring-up, tear-down and the watch between them. Containers are in container.cpp.
+#include "sandbox/sandbox.h"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
+
+#include <algorithm>
+#include <thread>
+#include <utility>
+
+#include "core/base/log.h"
+#include "kata/child_process.h"
+#include "kata/concat.h"
+#include "sandbox/agent_dial.h"
+#include "sandbox/composition.h"
+
+namespace kata::sandbox {
+
+namespace asio = boost::asio;
+using std::chrono::steady_clock;
+
+namespace {
+
+constexpr std::chrono::seconds kPluginStep{30}, kCleanStep{10};
+constexpr std::chrono::seconds kCheckAgain{5};  // in case the guest lost the first request
+constexpr std::chrono::seconds kAgentReasonGrace{1};
+constexpr std::uint32_t kConsoleLines = 5;
+
+std::string milliseconds_since(Deadline began) {
+  using std::chrono::milliseconds;
+  return std::to_string(
+      std::chrono::duration_cast<milliseconds>(steady_clock::now() - began).count());
+}
+
+Deadline in(std::chrono::milliseconds time) { return steady_clock::now() + time; }
+
+// Tear-down goes on after a failure; the first one is what the caller hears.
+class FirstError {
+ public:
+  void note(Result<void> outcome, std::string_view action) {
+    if (outcome.ok()) return;
+    Error error = in_context(std::move(outcome).error(), action);
+    log::warn("tear-down step failed", {{"error", error.message}});
+    if (first_.ok()) first_ = std::move(error);
+  }
+  Result<void> take() { return std::move(first_); }
+
+ private:
+  Result<void> first_{};
+};
+
+}  // namespace
+
+Sandbox::Sandbox(asio::any_io_executor loop, PluginThread& plugins, SandboxParts parts,
+                 SandboxIdentity identity, config::Config config, Journal& journal)
+    : loop_(loop),
+      plugins_(plugins),
+      parts_(std::move(parts)),
+      identity_(std::move(identity)),
+      config_(std::move(config)),
+      journal_(journal),
+      fate_(std::make_shared<Fate>(loop)),
+      watchers_(loop, fate_),
+      stopped_(loop) {}
+
+Sandbox::~Sandbox() {
+  if (phase_ == Phase::kNew || (phase_ == Phase::kStopped && shutdown_outcome_.ok())) return;
+  // A VM or file server that could not be stopped still has a thread inside its plugin.
+  watchers_.forsake();
+  static_cast<void>(parts_.hypervisor.release());
+  static_cast<void>(parts_.filesystem.release());
+}
+
+asio::awaitable<Result<void>> Sandbox::start() {
+  phase_ = Phase::kStarting;
+  const auto began = steady_clock::now();
+  auto up = co_await bring_up();
+  if (up.ok() && fate_->sealed()) up = make_error(ErrorCode::kUnavailable, fate_->reason());
+  if (up.ok()) {
+    log::info("the sandbox is up", {{"sandbox", identity_.id}, {"ms", milliseconds_since(began)}});
+    phase_ = Phase::kRunning;
+    asio::co_spawn(loop_, watch(), asio::detached);
+    asio::co_spawn(loop_, watch_agent(), asio::detached);
+    co_return up;
+  }
+  phase_ = Phase::kStopping;
+  shutdown_outcome_ = co_await tear_down(std::chrono::milliseconds{0});
+  phase_ = Phase::kStopped;
+  stopped_.set();
+  co_return up;
+}
+
+// --- bring-up, top-down ---
+
+asio::awaitable<Result<void>> Sandbox::bring_up() {
+  KATA_CO_CHECK(co_await check_plugins(), "");
+  KATA_CO_TRY(NetworkPlan plan, co_await attach_network(), "attach network");
+  KATA_CO_TRY(StartedShare share, co_await start_filesystem(), "start shared filesystem");
+  auto devices = devices_of(std::move(plan.devices), std::move(share.device));
+  KATA_CO_CHECK(co_await create_vm(std::move(devices)), "create VM");
+  KATA_CO_CHECK(co_await start_vm(), "start VM");
+  KATA_CO_CHECK(co_await reach_agent(), "");
+  co_return co_await greet_agent(plan, share.guest_mount);
+}
+
+// One step on the plugin thread. Once done it must be undone, even if writing it down fails.
+template <class Plugin, class Perform>
+auto Sandbox::step(Step done, const char* interface_name, Plugin& plugin, Perform perform) {
+  auto work = [this, done, interface_name, &plugin,
+               perform = std::move(perform)]() mutable -> std::invoke_result_t<Perform&> {
+    auto outcome = perform();
+    if (!outcome.ok()) return outcome;
+    reached_ = done;
+    KATA_TRY(journal_.write_plugin_state(interface_name, plugin.save_state()), "write down");
+    return outcome;
+  };
+  return plugins_.run(std::move(work));
+}
+
+asio::awaitable<Result<void>> Sandbox::check_plugins() {
+  const auto needs = parts_.filesystem->needs();
+  const auto capabilities = parts_.hypervisor->capabilities();
+  KATA_CO_TRY(const auto warnings, check_composition(config_, capabilities, needs), "");
+  for (const std::string& warning : warnings) log::warn(warning);
+  auto check = [this]() -> Result<void> {
+    KATA_TRY(parts_.network->check_host(), "check the host for the network");
+    KATA_TRY(parts_.filesystem->check_host(), "check the host for the shared filesystem");
+    KATA_TRY(parts_.hypervisor->check_host(), "check the host for the hypervisor");
+    return {};
+  };
+  co_return co_await plugins_.run(std::move(check));
+}
+
+asio::awaitable<Result<NetworkPlan>> Sandbox::attach_network() {
+  auto attach = [this] {
+    return parts_.network->attach(NetworkSpec{identity_.netns, config_.vm.default_vcpus});
+  };
+  co_return co_await step(Step::kNetwork, "network", *parts_.network, std::move(attach));
+}
+
+asio::awaitable<Result<StartedShare>> Sandbox::start_filesystem() {
+  auto start = [this] { return parts_.filesystem->start(in(kPluginStep)); };
+  auto started =
+      co_await step(Step::kFilesystem, "shared_filesystem", *parts_.filesystem, std::move(start));
+  if (started.ok()) watchers_.watch(*parts_.filesystem);
+  co_return started;
+}
+
+asio::awaitable<Result<void>> Sandbox::create_vm(std::vector<Device> devices) {
+  const std::uint32_t cpus = std::max(std::thread::hardware_concurrency(), 1U);
+  auto create = [this, devices = std::move(devices),
+                 spec =
+                     vm_spec(config_, identity_.id, parts_.filesystem->needs(), cpus)]() mutable {
+    return parts_.hypervisor->create_vm(std::move(spec), std::move(devices));
+  };
+  co_return co_await step(Step::kVm, "hypervisor", *parts_.hypervisor, std::move(create));
+}
+
+asio::awaitable<Result<void>> Sandbox::start_vm() {
+  auto start = [this]() -> Result<void> {
+    KATA_TRY(parts_.hypervisor->start_vm(in(kPluginStep)), "");
+    const VmProcesses processes = KATA_TRY(parts_.hypervisor->processes(), "find its process");
+    vmm_pid_ = processes.vmm_pid;
+    const auto start_time = process_start_time(processes.vmm_pid);
+    if (!start_time.ok()) return {};  // gone already: the watch says why
+    return journal_.write_vmm(ProcessRef{processes.vmm_pid, start_time.value()});
+  };
+  auto started = co_await step(Step::kVm, "hypervisor", *parts_.hypervisor, std::move(start));
+  if (started.ok()) watchers_.watch(*parts_.hypervisor);
+  co_return started;
+}
+
+// Waits for the agent, or for whatever makes waiting pointless.
+asio::awaitable<Result<void>> Sandbox::reach_agent() {
+  KATA_CO_TRY(AgentAddress address,
+              co_await plugins_.run([this] { return parts_.hypervisor->agent_address(); }),
+              "find the agent's address");
+  auto reached = co_await first_of_agent_and_fate(std::move(address));
+  if (fate_->sealed())
+    co_return make_error(
+        ErrorCode::kUnavailable,
+        concat("the guest ended before its agent answered: ", fate_->reason(), console_tail()));
+  if (!reached.ok() && reached.error().code == ErrorCode::kTimeout)
+    co_return make_error(
+        ErrorCode::kTimeout,
+        concat("the VM runs, but its agent did not answer within ", config_.agent.dial_timeout_s,
+               " s ([agent.kata] dial_timeout): ", reached.error().message, console_tail()));
+  if (!reached.ok())
+    co_return make_error(
+        reached.error().code,
+        concat("reach the guest's agent: ", reached.error().message, console_tail()));
+  co_return reached;
+}
+
+asio::awaitable<Result<void>> Sandbox::first_of_agent_and_fate(AgentAddress address) {
+  using namespace asio::experimental::awaitable_operators;
+  auto first = co_await (dial_and_check(std::move(address)) || fate_->ended());
+  if (first.index() == 1) co_return make_error(ErrorCode::kUnavailable, fate_->reason());
+  Result<void> reached = std::get<0>(std::move(first));
+  // A VM that dies closes the agent's stream first; its own reason follows within milliseconds.
+  if (!reached.ok() && reached.error().code != ErrorCode::kTimeout)
+    co_await fate_->ended_by(in(kAgentReasonGrace));
+  co_return reached;
+}
+
+asio::awaitable<Result<void>> Sandbox::dial_and_check(AgentAddress address) {
+  const Deadline deadline = in(std::chrono::seconds(config_.agent.dial_timeout_s));
+  KATA_CO_TRY(UniqueFd stream, co_await dial_agent(std::move(address), deadline), "");
+  agent_ = std::make_unique<AgentClient>(ttrpc::Client(loop_, std::move(stream)));
+  for (;;) {
+    const auto left = deadline - steady_clock::now();
+    if (left <= left.zero())
+      co_return make_error(ErrorCode::kTimeout, "connected, but Health.Check has no reply");
+    const auto attempt = std::min<std::chrono::nanoseconds>(left, kCheckAgain);
+    auto checked = co_await agent_->check(attempt);
+    if (checked.ok() || checked.error().code != ErrorCode::kTimeout) co_return checked;
+  }
+}
+
+asio::awaitable<Result<void>> Sandbox::greet_agent(const NetworkPlan& plan,
+                                                   const GuestMount& share) {
+  KATA_CO_CHECK(co_await agent_->set_up_network(plan.guest), "");
+  auto request =
+      create_sandbox_request(identity_.id, identity_.hostname, share, config_.agent.kernel_modules);
+  auto created = co_await agent_->create_sandbox(std::move(request));
+  if (!created.ok() && co_await fate_->ended_by(in(kAgentReasonGrace)))
+    co_return make_error(ErrorCode::kUnavailable,
+                         concat("the guest ended while its agent set up the sandbox: ",
+                                fate_->reason(), console_tail()));
+  if (!created.ok()) co_return in_context(std::move(created).error(), "ask the guest's agent");
+  co_return created;
+}
+
+// --- tear-down, the mirror ---
+
+asio::awaitable<Result<void>> Sandbox::shutdown(std::chrono::milliseconds patience) {
+  if (phase_ == Phase::kStarting) fate_->tell("told to stop while it was being brought up");
+  if (phase_ != Phase::kRunning) {
+    co_await stopped_.wait();
+    co_return shutdown_outcome_;
+  }
+  phase_ = Phase::kStopping;
+  shutdown_outcome_ = co_await tear_down(patience);
+  phase_ = Phase::kStopped;
+  stopped_.set();
+  co_return shutdown_outcome_;
+}
+
+asio::awaitable<Result<void>> Sandbox::tear_down(std::chrono::milliseconds patience) {
+  FirstError first;
+  const auto began = steady_clock::now();
+  const Deadline deadline = in(patience);
+  const bool guest_ended = agent_ && patience.count() > 0 && (co_await end_guest(deadline)).ok();
+  if (reached_ >= Step::kVm) {
+    const Deadline kill_at = guest_ended ? deadline : steady_clock::now();
+    auto stop = [this, kill_at] { return parts_.hypervisor->stop_vm(kill_at); };
+    first.note(co_await plugins_.run(std::move(stop)), "stop VM");
+  }
+  log::debug("the VM is gone", {{"ms", milliseconds_since(began)}});
+  if (agent_) agent_->close();
+  if (reached_ >= Step::kFilesystem) {
+    auto stop = [this] { return parts_.filesystem->stop(in(kCleanStep)); };
+    first.note(co_await plugins_.run(std::move(stop)), "stop shared filesystem");
+  }
+  if (reached_ >= Step::kNetwork) {
+    auto detach = [this] { return parts_.network->detach(); };
+    first.note(co_await plugins_.run(std::move(detach)), "detach network");
+  }
+  log::info("the sandbox is down", {{"sandbox", identity_.id}, {"ms", milliseconds_since(began)}});
+  co_return first.take();
+}
+
+// Asks the agent to end everything and power off. A guest that will not is killed all the same.
+asio::awaitable<Result<void>> Sandbox::end_guest(Deadline deadline) {
+  if (fate_->sealed()) co_return make_error(ErrorCode::kUnavailable, fate_->reason());
+  auto asked = co_await agent_->destroy_sandbox(deadline - steady_clock::now());
+  if (!asked.ok()) {
+    log::warn("the guest will not end by itself", {{"error", asked.error().message}});
+    co_return asked;
+  }
+  log::debug("the agent has ended its containers");
+  if (co_await fate_->vm_gone_by(deadline)) co_return asked;
+  log::warn("the guest did not power off in time");
+  co_return make_error(ErrorCode::kTimeout, "the guest did not power off in time");
+}
+
+// --- between the two ---
+
+asio::awaitable<void> Sandbox::watch() {
+  co_await fate_->ended();
+  if (phase_ != Phase::kRunning) co_return;
+  failure_ = concat(fate_->reason(), console_tail());
+  log::error("the sandbox failed", {{"reason", failure_}});
+  if (auto written = journal_.write_failure(failure_); !written.ok())
+    log::error("cannot write the failure down", {{"error", written.error().message}});
+  agent_->close();
+  co_await shutdown(std::chrono::milliseconds{0});
+}
+
+asio::awaitable<void> Sandbox::watch_agent() {
+  const Error why = co_await agent_->closed();
+  fate_->tell_unless_vm_gone(concat("the connection to the guest's agent is lost: ", why.message));
+}
+
+// What the guest printed last, unless the VM's own reason tells that already. It is guest data, so
+// control characters are blanked.
+std::string Sandbox::console_tail() const {
+  if (fate_->vm_gone()) return {};
+  auto tail = parts_.hypervisor->console_tail(kConsoleLines);
+  if (!tail.ok() || tail.value().empty()) return {};
+  std::string text = tail.take();
+  while (!text.empty() && static_cast<unsigned char>(text.back()) <= ' ') text.pop_back();
+  std::string line;
+  for (const char c : text) {
+    if (c == '\n')
+      line += " | ";
+    else
+      line += static_cast<unsigned char>(c) < ' ' || c == 0x7f ? ' ' : c;
+  }
+  return concat("; the guest's console ends: ", line);
+}
+
+}  // namespace kata::sandbox
