@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The running agent: its parts, composed, and the loop that drives them.
+#pragma once
+
+#include "agent/config.h"
+#include "kata/result.h"
+
+namespace kata::agent {
+
+// Serves until the host destroys the sandbox or a signal says stop; by then no container is left.
+// `is_init`: the agent is the guest's PID 1, with mount_early() done.
+Result<void> run_agent(const AgentConfig& config, bool is_init);
+
+}  // namespace kata::agent

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// "tmpcopyup": what a tmpfs covers is copied into it first.
+#pragma once
+
+#include "kata/result.h"
+
+namespace kata::agent {
+
+// Directories, files and links with owner and mode; anything else, and what lies more than 32
+// levels deep, is left out. The files are the rootfs', so no link is followed.
+Result<void> copy_up(int from, int to);
+
+}  // namespace kata::agent

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "agent/container/cgroup.h"
+#include "agent/container/child.h"
+#include "agent/container/container_plan.h"
+#include "agent/container/launch.h"
+#include "agent/container/mount_tree.h"
+#include "agent/container/namespaces.h"
+#include "agent/container/privileges.h"
+#include "agent/container/program.h"
+#include "agent/container/rootfs.h"
+#include "core/base/log.h"
+#include "kata/beneath.h"
+#include "kata/concat.h"
+#include "oci.pb.h"
+
+namespace kata::agent {
+namespace {
+
+constexpr std::chrono::seconds kCleanUp{2};
+
+class InitLauncher {
+ public:
+  InitLauncher(ContainerPlan plan, const ContainerPaths& paths, Cgroup& cgroup)
+      : plan_(std::move(plan)), paths_(paths), cgroup_(cgroup) {}
+
+  Result<LaunchedInit> launch(ProcessStdio stdio);
+
+ private:
+  Result<pid_t> start(ProcessStdio& stdio);
+  Result<void> finish(pid_t pid);
+  [[noreturn]] void run_child(ProcessStdio& stdio);
+  Result<std::string> become_init(ProcessStdio& stdio);
+  Result<void> settle_namespaces();
+  Result<void> write_sysctls();
+
+  ContainerPlan plan_;
+  const ContainerPaths& paths_;
+  Cgroup& cgroup_;
+  Pipe status_{}, gate_{};
+};
+
+Result<LaunchedInit> InitLauncher::launch(ProcessStdio stdio) {
+  status_ = KATA_TRY(make_pipe(), "");
+  gate_ = KATA_TRY(make_pipe(), "");
+  const pid_t pid = KATA_TRY(start(stdio), "");
+  status_.write.reset();
+  gate_.read.reset();
+  if (auto finished = finish(pid); !finished.ok()) {
+    discard_child(pid);
+    return std::move(finished).error();
+  }
+  LaunchedInit init;
+  init.pid = pid;
+  init.start_gate = std::move(gate_.write);
+  return init;
+}
+
+Result<pid_t> InitLauncher::start(ProcessStdio& stdio) {
+  const auto joined = KATA_TRY(open_namespaces(plan_.joined), "");
+  NamespaceVisit visit;
+  KATA_TRY(visit.enter(joined), "");
+  // The cgroup namespace is made later: its root is where the process is then.
+  const std::uint64_t flags = plan_.new_namespaces & ~std::uint64_t{CLONE_NEWCGROUP};
+  const pid_t pid = KATA_TRY(clone_child(flags), "");
+  if (pid != 0) return pid;
+  visit.forget();
+  run_child(stdio);
+}
+
+Result<void> InitLauncher::finish(pid_t pid) {
+  KATA_TRY(write_id_maps(plan_, pid), "");
+  KATA_TRY(cgroup_.add(pid), "join the cgroup");
+  KATA_TRY(set_oom_score(plan_.process, pid), "");
+  if (plan_.has_new(CLONE_NEWUSER)) KATA_TRY(set_rlimits(plan_.process, pid), "");
+  KATA_TRY(release(gate_.write.get()), "");
+  if (KATA_TRY(read_report(status_.read.get()), "") == ChildState::kReady) return {};
+  return make_error(ErrorCode::kResourceExhausted,
+                    "the container's first process was killed while it was being set up; is "
+                    "linux.resources.memory.limit too small?");
+}
+
+void InitLauncher::run_child(ProcessStdio& stdio) {
+  const auto program = become_init(stdio);
+  if (!program.ok()) {
+    report_failure(status_.write.get(), program.error());
+    ::_exit(1);
+  }
+  report_ready(status_.write.get());
+  status_.write.reset();
+  if (!wait_for_release(gate_.read.get())) ::_exit(1);
+  gate_.read.reset();
+  if (const auto loaded = load_late_seccomp(plan_.process); !loaded.ok()) {
+    const std::string line = loaded.error().message + '\n';
+    [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line.data(), line.size());
+    ::_exit(126);
+  }
+  ::_exit(execute(plan_.process, program.value()));
+}
+
+Result<std::string> InitLauncher::become_init(ProcessStdio& stdio) {
+  KATA_TRY(isolate_child(stdio, {&status_.write, &gate_.read}), "");
+  if (!wait_for_release(gate_.read.get())) ::_exit(1);
+  KATA_TRY(settle_namespaces(), "");
+  const int terminal = plan_.process.terminal ? STDIN_FILENO : -1;
+  UniqueFd root = KATA_TRY(build_rootfs(plan_, paths_, cgroup_, terminal), "");
+  KATA_TRY(write_sysctls(), "linux.sysctl");
+  KATA_TRY(enter_rootfs(root.get()), "enter the rootfs");
+  KATA_TRY(set_propagation(root.get(), plan_.root_propagation), "linux.rootfsPropagation");
+  root.reset();
+  return prepare_process(plan_.process, !plan_.has_new(CLONE_NEWUSER));
+}
+
+Result<void> InitLauncher::settle_namespaces() {
+  if (plan_.has_new(CLONE_NEWUSER) && (::setresgid(0, 0, 0) != 0 || ::setresuid(0, 0, 0) != 0))
+    return errno_error("become root of the user namespace: is container id 0 mapped?", errno);
+  if (plan_.has_new(CLONE_NEWCGROUP) && ::unshare(CLONE_NEWCGROUP) != 0)
+    return errno_error("make a cgroup namespace", errno);
+  if (plan_.has_new(CLONE_NEWNET)) KATA_TRY(bring_loopback_up(), "");
+  if (!plan_.hostname.empty() && ::sethostname(plan_.hostname.data(), plan_.hostname.size()) != 0)
+    return errno_error(concat("set hostname '", plan_.hostname, "'"), errno);
+  return {};
+}
+
+// Through a procfs of our own: the rootfs' /proc may be anything.
+Result<void> InitLauncher::write_sysctls() {
+  if (plan_.sysctls.empty()) return {};
+  const UniqueFd proc = KATA_TRY(new_filesystem("proc", "proc", {}), "");
+  for (const Sysctl& setting : plan_.sysctls) {
+    auto file = open_beneath(proc.get(), concat("sys/", setting.file), O_WRONLY);
+    if (!file.ok() && file.error().sys_errno == ENOENT) {
+      log::warn("linux.sysctl: this kernel has no such setting", {{"name", setting.file}});
+      continue;
+    }
+    const UniqueFd fd = KATA_TRY(std::move(file), "");
+    if (::write(fd.get(), setting.value.data(), setting.value.size()) < 0)
+      return errno_error(concat("write '", setting.value, "' to '", setting.file, "'"), errno);
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<LaunchedInit> launch_init(const grpc::Spec& spec, const std::string& container_id,
+                                 const ContainerPaths& paths, const SandboxNamespaces& namespaces,
+                                 ProcessStdio stdio) {
+  const std::string action = concat("container '", container_id, "'");
+  ContainerPlan plan = KATA_TRY(plan_container(spec, paths, namespaces), action);
+  KATA_TRY(check_resources(spec.linux().resources()), action);
+  const auto cgroup = KATA_TRY(open_cgroup(paths.cgroup), action);
+  auto launched = [&]() -> Result<LaunchedInit> {
+    KATA_TRY(cgroup->create(), "");
+    KATA_TRY(cgroup->apply(spec.linux().resources()), "");
+    KATA_TRY(cgroup->apply_devices(plan.device_rules), "linux.resources.devices");
+    return InitLauncher(std::move(plan), paths, *cgroup).launch(std::move(stdio));
+  }();
+  if (launched.ok()) return launched;
+  if (launched.error().code != ErrorCode::kAlreadyExists)
+    if (auto removed = remove_cgroup(*cgroup, std::chrono::steady_clock::now() + kCleanUp);
+        !removed.ok())
+      log::warn("a cgroup is left behind", {{"error", removed.error().message}});
+  return in_context(std::move(launched).error(), action);
+}
+
+}  // namespace kata::agent

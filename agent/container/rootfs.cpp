@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/container/rootfs.h"
+
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "agent/container/copy_up.h"
+#include "agent/container/device_nodes.h"
+#include "agent/container/mount_tree.h"
+#include "kata/beneath.h"
+#include "kata/concat.h"
+
+namespace kata::agent {
+namespace {
+
+namespace fs = std::filesystem;
+
+Error invalid(std::string message) {
+  return make_error(ErrorCode::kInvalidArgument, std::move(message));
+}
+
+class RootfsBuilder {
+ public:
+  RootfsBuilder(const ContainerPlan& plan, const ContainerPaths& paths, const Cgroup& cgroup)
+      : plan_(plan), paths_(paths), cgroup_(cgroup) {}
+
+  Result<UniqueFd> build(int terminal) {
+    KATA_TRY(mount_root(), "mount the rootfs");
+    for (const MountPlan& mount : plan_.mounts)
+      KATA_TRY(add_mount(mount), concat("mount '", mount.destination, "'"));
+    KATA_TRY(make_device_nodes(root_.get(), plan_, terminal), "make device nodes");
+    for (const auto& path : plan_.read_only)
+      KATA_TRY(make_read_only(path), concat("make '", path, "' read-only"));
+    for (const auto& path : plan_.masked) KATA_TRY(mask(path), concat("mask '", path, "'"));
+    if (plan_.read_only_root)
+      KATA_TRY(set_attributes(root_.get(), {MOUNT_ATTR_RDONLY, 0}, false),
+               "make the root read-only");
+    return std::move(root_);
+  }
+
+ private:
+  Result<void> mount_root();
+  Result<void> add_mount(const MountPlan& mount);
+  Result<void> bind(const MountPlan& mount);
+  Result<void> mount_new(const MountPlan& mount);
+  Result<void> mount_cgroups(const MountPlan& mount);
+  Result<void> fill_cgroups(int tree);
+  Result<void> remount(const MountPlan& mount);
+  Result<void> place(const MountPlan& mount, int tree, int target);
+  Result<UniqueFd> directory_target(const MountPlan& mount);
+  Result<UniqueFd> file_target(const MountPlan& mount);
+  Result<UniqueFd> sysfs_of_agent(Error error);
+  Result<void> make_read_only(const fs::path& path);
+  Result<void> mask(const fs::path& path);
+
+  const ContainerPlan& plan_;
+  const ContainerPaths& paths_;
+  const Cgroup& cgroup_;
+  UniqueFd root_{};
+};
+
+Result<void> RootfsBuilder::mount_root() {
+  if (::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) != 0)
+    return errno_error("keep mounts from leaving the namespace", errno);
+  const int flags = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+  const UniqueFd source(::open(plan_.root.c_str(), flags));
+  if (!source) return errno_error(concat("open '", plan_.root, "'"), errno);
+  const fs::path place = paths_.bundle / "rootfs";
+  const UniqueFd target(::open(place.c_str(), flags));
+  if (!target) return errno_error(concat("open '", place, "'"), errno);
+  root_ = KATA_TRY(clone_tree(source.get(), true), concat("'", plan_.root, "'"));
+  return attach_tree(root_.get(), target.get());
+}
+
+// proc, sysfs, cgroups and /dev: what the workload trusts to be where it looks. A link there is
+// refused, not followed.
+bool wants_plain_path(const MountPlan& mount) {
+  return mount.type == "proc" || mount.type == "sysfs" || mount.destination == "/dev" ||
+         mount.destination == "/proc" || mount.destination == "/sys";
+}
+
+bool is_on_proc(int fd) {
+  struct statfs found {};
+  return ::fstatfs(fd, &found) == 0 && found.f_type == PROC_SUPER_MAGIC;
+}
+
+Result<UniqueFd> RootfsBuilder::directory_target(const MountPlan& mount) {
+  constexpr mode_t kMode = 0755;
+  if (wants_plain_path(mount))
+    return make_directories_beneath(root_.get(), mount.destination, kMode);
+  return make_directories_in_root(root_.get(), mount.destination, kMode);
+}
+
+Result<UniqueFd> RootfsBuilder::file_target(const MountPlan& mount) {
+  KATA_TRY(make_directories_in_root(root_.get(), mount.destination.parent_path(), 0755), "");
+  auto existing = open_in_root(root_.get(), mount.destination, O_PATH);
+  if (existing.ok() || existing.error().sys_errno != ENOENT) return existing;
+  KATA_TRY(open_in_root(root_.get(), mount.destination, O_CREAT | O_RDONLY | O_NOCTTY, 0644), "");
+  return open_in_root(root_.get(), mount.destination, O_PATH);
+}
+
+// The planner allows a few files of /proc by name; a link in the rootfs must not lead to others.
+Result<void> RootfsBuilder::place(const MountPlan& mount, int tree, int target) {
+  if (mount.type != "proc" && is_on_proc(target) &&
+      !mount.destination.native().starts_with("/proc/"))
+    return invalid("leads into /proc by a symbolic link");
+  KATA_TRY(set_attributes(tree, mount.options.attributes, false), "");
+  KATA_TRY(set_attributes(tree, mount.options.recursive, true), "");
+  KATA_TRY(attach_tree(tree, target), "");
+  for (const unsigned long flag : mount.options.propagation)
+    KATA_TRY(set_propagation(tree, flag), "");
+  return {};
+}
+
+Result<void> RootfsBuilder::add_mount(const MountPlan& mount) {
+  if (mount.options.bind && !mount.options.remount) return bind(mount);
+  if (mount.options.remount) return remount(mount);
+  if (mount.type == "cgroup" || mount.type == "cgroup2") return mount_cgroups(mount);
+  return mount_new(mount);
+}
+
+Result<void> RootfsBuilder::bind(const MountPlan& mount) {
+  const UniqueFd source(::open(mount.source.c_str(), O_PATH | O_CLOEXEC));
+  struct stat found {};
+  if (!source || ::fstat(source.get(), &found) != 0)
+    return errno_error(concat("open source '", mount.source, "'"), errno);
+  const UniqueFd tree = KATA_TRY(clone_tree(source.get(), mount.options.rbind),
+                                 concat("source '", mount.source, "'"));
+  const UniqueFd target =
+      KATA_TRY(S_ISDIR(found.st_mode) ? directory_target(mount) : file_target(mount), "");
+  return place(mount, tree.get(), target.get());
+}
+
+// A user namespace without its own network may not mount sysfs: it gets the agent's.
+Result<UniqueFd> RootfsBuilder::sysfs_of_agent(Error error) {
+  if (error.sys_errno != EPERM || !plan_.has_new(CLONE_NEWUSER)) return error;
+  return clone_tree("/sys", true);
+}
+
+Result<void> RootfsBuilder::mount_new(const MountPlan& mount) {
+  const std::string& source = mount.source.empty() ? mount.type : mount.source;
+  auto made = new_filesystem(mount.type, source, mount.options.data);
+  if (!made.ok() && mount.type == "sysfs") made = sysfs_of_agent(std::move(made).error());
+  const UniqueFd tree = KATA_TRY(std::move(made), "");
+  const UniqueFd target = KATA_TRY(directory_target(mount), "");
+  if (mount.options.copy_up && mount.type == "tmpfs")
+    KATA_TRY(copy_up(target.get(), tree.get()), "copy what it covers");
+  return place(mount, tree.get(), target.get());
+}
+
+Result<void> RootfsBuilder::remount(const MountPlan& mount) {
+  const UniqueFd target = KATA_TRY(open_in_root(root_.get(), mount.destination, O_PATH), "");
+  KATA_TRY(set_attributes(target.get(), mount.options.attributes, false), "remount");
+  return set_attributes(target.get(), mount.options.recursive, true);
+}
+
+// One directory a controller, and a link for each of two controllers that share one.
+Result<void> RootfsBuilder::fill_cgroups(int tree) {
+  for (const CgroupDirectory& one : cgroup_.directories()) {
+    if (::mkdirat(tree, one.name.c_str(), 0755) != 0)
+      return errno_error(concat("make directory '", one.name, "'"), errno);
+    const UniqueFd target = KATA_TRY(open_beneath(tree, one.name, O_PATH), "");
+    const UniqueFd view = KATA_TRY(clone_tree(one.path, false), "");
+    KATA_TRY(attach_tree(view.get(), target.get()), one.name);
+    for (std::size_t start = 0, comma = 0;
+         one.name.find(',') != std::string::npos && comma != std::string::npos; start = comma + 1) {
+      comma = one.name.find(',', start);
+      if (::symlinkat(one.name.c_str(), tree, one.name.substr(start, comma - start).c_str()) != 0)
+        return errno_error(concat("link to '", one.name, "'"), errno);
+    }
+  }
+  return {};
+}
+
+// The container's own cgroup as the root of what it sees.
+Result<void> RootfsBuilder::mount_cgroups(const MountPlan& mount) {
+  const UniqueFd target = KATA_TRY(directory_target(mount), "");
+  const auto directories = cgroup_.directories();
+  MountPlan whole = mount;
+  whole.options.recursive = whole.options.attributes;  // the controllers' mounts too
+  if (directories.size() == 1 && directories.front().name.empty()) {
+    const UniqueFd tree = KATA_TRY(clone_tree(directories.front().path, false), "");
+    return place(whole, tree.get(), target.get());
+  }
+  const UniqueFd tree = KATA_TRY(new_filesystem("tmpfs", "cgroup", {"mode=755"}), "");
+  KATA_TRY(attach_tree(tree.get(), target.get()), "");
+  KATA_TRY(fill_cgroups(tree.get()), "");
+  KATA_TRY(set_attributes(tree.get(), whole.options.recursive, true), "");
+  for (const unsigned long flag : mount.options.propagation)
+    KATA_TRY(set_propagation(tree.get(), flag), "");
+  return {};
+}
+
+bool is_absent(const Error& error) {
+  return error.sys_errno == ENOENT || error.sys_errno == ENOTDIR;
+}
+
+Result<void> RootfsBuilder::make_read_only(const fs::path& path) {
+  auto target = open_in_root(root_.get(), path, O_PATH);
+  if (!target.ok() && is_absent(target.error())) return {};
+  const UniqueFd fd = KATA_TRY(std::move(target), "");
+  const UniqueFd tree = KATA_TRY(clone_tree(fd.get(), true), "");
+  KATA_TRY(set_attributes(tree.get(), {MOUNT_ATTR_RDONLY, 0}, true), "");
+  return attach_tree(tree.get(), fd.get());
+}
+
+Result<UniqueFd> null_device() {
+  const UniqueFd null(::open("/dev/null", O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  struct stat found {};
+  if (!null || ::fstat(null.get(), &found) != 0) return errno_error("open '/dev/null'", errno);
+  if (!S_ISCHR(found.st_mode) || found.st_rdev != makedev(1, 3))
+    return make_error(ErrorCode::kInternal, "'/dev/null' is not the null device");
+  return clone_tree(null.get(), false);
+}
+
+Result<void> RootfsBuilder::mask(const fs::path& path) {
+  auto target = open_in_root(root_.get(), path, O_PATH);
+  if (!target.ok() && is_absent(target.error())) return {};
+  const UniqueFd fd = KATA_TRY(std::move(target), "");
+  struct stat found {};
+  if (::fstat(fd.get(), &found) != 0) return errno_error("look at it", errno);
+  const UniqueFd cover =
+      KATA_TRY(S_ISDIR(found.st_mode) ? new_filesystem("tmpfs", "tmpfs", {"size=0", "mode=755"})
+                                      : null_device(),
+               "");
+  if (S_ISDIR(found.st_mode))
+    KATA_TRY(set_attributes(cover.get(), {MOUNT_ATTR_RDONLY, 0}, false), "");
+  return attach_tree(cover.get(), fd.get());
+}
+
+}  // namespace
+
+Result<UniqueFd> build_rootfs(const ContainerPlan& plan, const ContainerPaths& paths,
+                              const Cgroup& cgroup, int terminal) {
+  return RootfsBuilder(plan, paths, cgroup).build(terminal);
+}
+
+}  // namespace kata::agent

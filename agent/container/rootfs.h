@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A container's view of files, built inside its new mount namespace before it becomes the root.
+//
+// The rootfs may be made by somebody hostile: each path in it is resolved inside it, and mounts go
+// on open descriptors.
+#pragma once
+
+#include "agent/container/cgroup.h"
+#include "agent/container/container_plan.h"
+#include "kata/result.h"
+#include "kata/unique_fd.h"
+
+namespace kata::agent {
+
+// Mounts the rootfs on <bundle>/rootfs with everything below it, and returns its root. `terminal`
+// is the pty slave that becomes /dev/console, or -1.
+Result<UniqueFd> build_rootfs(const ContainerPlan& plan, const ContainerPaths& paths,
+                              const Cgroup& cgroup, int terminal);
+
+// Makes it "/", the old root is gone from the namespace.
+Result<void> enter_rootfs(int root);
+
+// enter_rootfs where "/" is the kernel's first root filesystem, which pivot_root(2) refuses: the
+// new root is moved over it. The old one has nothing mounted on it any more and no path leads
+// there.
+Result<void> enter_rootfs_by_move(int root);
+
+}  // namespace kata::agent

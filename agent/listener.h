@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The agent's ways to be reached. A serial port is one endless stream that the host opens and
+// closes at will; vsock and unix sockets are accepted, each connection served beside the others.
+// Whoever reaches the agent commands the guest, so only the host is let in: vsock peers with the
+// host's context id, unix peers of the agent's own user.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include <string>
+#include <vector>
+
+#include "agent/config.h"
+#include "agent/modules.h"
+#include "kata/result.h"
+#include "kata/unique_fd.h"
+#include "protocol/ttrpc/server.h"
+
+namespace kata::agent {
+
+enum class EndpointKind { kSerial = 1, kVsock, kUnix };
+
+struct Endpoint {
+  EndpointKind kind = EndpointKind::kUnix;
+  UniqueFd fd{};
+  std::string unlink_path{};  // a socket file to remove at the end
+};
+
+// Loads the drivers that the address needs and opens it. AnyListen: what the machine's virtio bus
+// has.
+Result<std::vector<Endpoint>> open_endpoints(const AgentConfig& config, ModuleLoader& modules);
+
+// Serves for the life of the loop.
+boost::asio::awaitable<void> serve_endpoint(const Endpoint& endpoint, ttrpc::Server& server);
+
+}  // namespace kata::agent

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The namespaces that containers of one sandbox share: ipc and uts, made with the sandbox; pid, the
+// first container's. Held open by descriptor, so that there is nothing to clean up.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+
+#include "agent/container/launch.h"
+#include "kata/result.h"
+#include "kata/unique_fd.h"
+
+namespace grpc {
+class Spec;
+}
+
+namespace kata::agent {
+
+class SharedNamespaces {
+ public:
+  // The agent must have one thread: it visits the new namespaces itself.
+  static Result<SharedNamespaces> make(const std::string& hostname);
+
+  // Remembers the pid namespace of the first container.
+  Result<void> keep_pid_namespace(pid_t pid);
+  bool has_pid() const noexcept { return static_cast<bool>(pid_); }
+
+  // What a container of `spec` joins: ipc and uts when the spec lists them, pid when asked for.
+  SandboxNamespaces for_spec(const grpc::Spec& spec, bool share_pid) const;
+
+ private:
+  UniqueFd ipc_{}, uts_{}, pid_{};
+};
+
+// The spec as Kata's agent reads it: listed ipc and uts namespaces become the sandbox's, and a pid
+// namespace is always listed, since hosts leave it out.
+void rewrite_namespaces(grpc::Spec& spec, const SandboxNamespaces& namespaces);
+
+}  // namespace kata::agent

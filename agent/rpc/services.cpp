@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/rpc/services.h"
+
+#include "agent.pb.h"
+#include "agent/rpc/reply.h"
+
+namespace asio = boost::asio;
+
+namespace kata::agent {
+namespace {
+
+void register_sandbox_methods(ttrpc::Server& server, Sandbox& sandbox,
+                              std::function<void()> on_destroyed) {
+  handle_now<grpc::CreateSandboxRequest>(
+      server, "CreateSandbox",
+      [&sandbox](const grpc::CreateSandboxRequest& request) { return sandbox.create(request); });
+  handle_empty<grpc::DestroySandboxRequest>(
+      server, "DestroySandbox",
+      [&sandbox, on_destroyed = std::move(on_destroyed)](
+          grpc::DestroySandboxRequest) -> asio::awaitable<Result<void>> {
+        co_await sandbox.destroy();
+        on_destroyed();
+        co_return Result<void>();
+      });
+}
+
+}  // namespace
+
+void register_services(ttrpc::Server& server, Sandbox& sandbox, bool is_init,
+                       std::function<void()> on_destroyed) {
+  register_sandbox_methods(server, sandbox, std::move(on_destroyed));
+  register_container_methods(server, sandbox);
+  register_process_methods(server, sandbox);
+  register_stream_methods(server, sandbox);
+  register_guest_methods(server, is_init);
+  register_health(server);
+}
+
+}  // namespace kata::agent

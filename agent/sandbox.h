@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The sandbox: what its host has made in this guest, from CreateSandbox to DestroySandbox. The RPC
+// layer (rpc/) translates messages; the rules are here.
+//
+// Threads: one executor. A call that waits is a coroutine and delays nobody.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include <optional>
+#include <string>
+
+#include "agent/config.h"
+#include "agent/container/storage.h"
+#include "agent/container_table.h"
+#include "agent/modules.h"
+#include "agent/namespaces.h"
+#include "agent/signals.h"
+#include "kata/result.h"
+
+namespace grpc {
+class CreateContainerRequest;
+class CreateSandboxRequest;
+class ExecProcessRequest;
+}  // namespace grpc
+
+namespace kata::agent {
+
+class Sandbox {
+ public:
+  // All but the executor are borrowed for the life of the sandbox. `is_init`: the guest is the
+  // agent's, its /etc included.
+  Sandbox(boost::asio::any_io_executor executor, const AgentConfig& config, bool is_init,
+          ModuleLoader& modules, Signals& signals);
+
+  Result<void> create(const grpc::CreateSandboxRequest& request);
+
+  // Kills and removes everything; later calls find no sandbox.
+  boost::asio::awaitable<void> destroy();
+
+  // The container's init process exists when this returns and runs after start_container.
+  Result<void> create_container(grpc::CreateContainerRequest request);
+  Result<void> start_container(const std::string& id);
+  Result<void> exec(const grpc::ExecProcessRequest& request);
+  Result<void> signal(const std::string& id, const std::string& exec_id, int number);
+  boost::asio::awaitable<Result<int>> wait(std::string id, std::string exec_id);
+
+  // A timeout of 0 seconds waits without limit.
+  boost::asio::awaitable<Result<void>> remove_container(std::string id, std::uint32_t timeout_s);
+
+  ContainerTable& containers() noexcept { return containers_; }
+
+ private:
+  Result<StdioPair> make_stdio(const grpc::Process& process) const;
+  std::shared_ptr<Process> watch(pid_t pid, AgentStdio stdio);
+  Result<SandboxNamespaces> container_namespaces(const grpc::Spec& spec, bool share_pid) const;
+  Result<void> launch(Container& container, const SandboxNamespaces& namespaces);
+  boost::asio::awaitable<Result<void>> end_processes(std::string id, Deadline deadline);
+
+  boost::asio::any_io_executor executor_;
+  const AgentConfig& config_;
+  bool is_init_;
+  ModuleLoader& modules_;
+  Signals& signals_;
+  StorageTable storages_;
+  std::optional<SharedNamespaces> namespaces_{};  // engaged: there is a sandbox
+  ContainerTable containers_{};
+};
+
+}  // namespace kata::agent
