@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "programs/kata-runtime/container_create.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "core/base/log.h"
+#include "core/config/load.h"
+#include "kata/concat.h"
+#include "programs/kata-runtime/container_delete.h"
+#include "programs/kata-runtime/container_state.h"
+#include "programs/kata-runtime/interruption.h"
+#include "programs/kata-runtime/placement.h"
+#include "programs/kata-runtime/sandbox_client.h"
+#include "programs/kata-runtime/sandbox_process.h"
+#include "programs/kata-runtime/shim_process.h"
+#include "protocol/agent.pb.h"
+#include "sandbox.pb.h"
+#include "sandbox/oci_spec.h"
+
+namespace kata::runtime {
+
+using std::chrono::seconds;
+
+namespace {
+
+constexpr seconds kCreateInPodTime{60}, kStartTime{60};
+
+// A name beside root's would need the name service, which a static program does not have.
+std::string user_name() { return ::geteuid() == 0 ? "root" : std::to_string(::geteuid()); }
+
+Result<void> check_terminal(const CreateRequest& request, bool terminal) {
+  const bool socket = !request.console_socket.empty();
+  if (terminal && request.detached && !socket)
+    return make_error(ErrorCode::kInvalidArgument,
+                      "process.terminal is true: pass --console-socket to receive the terminal");
+  if (!terminal && socket)
+    return make_error(ErrorCode::kInvalidArgument,
+                      "--console-socket is of no use: process.terminal is not true");
+  return {};
+}
+
+Result<config::Config> effective_config(const Globals& globals) {
+  const auto file = KATA_TRY(config::find_config_file(globals.config), "");
+  auto config = KATA_TRY(config::load_config(file), "");
+  for (const std::string& warning : config.warnings) log::warn(warning);
+  return config;
+}
+
+// One attempt. Each member says how far it got, for undo().
+class Creation {
+ public:
+  Creation(const Globals& globals, const CreateRequest& request)
+      : globals_(globals), request_(request), store_(globals.store()) {}
+
+  Result<Created> run() {
+    KATA_TRY(read_bundle(), "");
+    config::Config config;
+    if (placement_.new_sandbox) config = KATA_TRY(effective_config(globals_), "");
+    KATA_TRY(write_records(config), "");
+    if (placement_.new_sandbox)
+      proxy_ = KATA_TRY(start_sandbox(globals_, record_.sandbox_id, config, interruption_), "");
+    const seconds time = placement_.new_sandbox ? seconds(config.agent.create_container_timeout_s)
+                                                : kCreateInPodTime;
+    KATA_TRY(create_in_sandbox(time), concat("create container '", record_.id, "'"));
+    KATA_TRY(start_shim(), "");
+    if (Interruption::signal() != 0) return make_error(ErrorCode::kCancelled, "interrupted");
+    record_.status = "created";
+    KATA_TRY(store_.save(record_), "");
+    KATA_TRY(write_pid_file(request_.pid_file, shim_.pid()), "--pid-file");
+    return Created{record_, std::move(shim_)};
+  }
+
+  // What a signal broke off is reported as that, not as the proxy's sudden end.
+  Error undo(Error error) {
+    if (const int signal = Interruption::signal(); signal != 0)
+      error = make_error(ErrorCode::kCancelled,
+                         concat("interrupted by SIG", ::sigabbrev_np(signal), ": undone"));
+    if (!reserved_) return error;
+    if (shim_) static_cast<void>(shim_.terminate(SIGKILL, in(seconds(1))));
+    const auto removed = force_delete(globals_, record_);
+    if (!removed.ok()) error.message += concat("; undoing it: ", removed.error().message);
+    return error;
+  }
+
+ private:
+  Result<void> read_bundle() {
+    KATA_TRY(sandbox::check_id(request_.id), "");
+    bundle_ = KATA_TRY(sandbox::load_bundle(request_.bundle, spec_), "");
+    for (const std::string& warning : bundle_.warnings) log::warn(warning);
+    KATA_TRY(check_terminal(request_, spec_.process().terminal()), "");
+    record_.annotations = {spec_.annotations().begin(), spec_.annotations().end()};
+    placement_ = KATA_TRY(place_container(request_.id, record_.annotations), "");
+    return {};
+  }
+
+  Result<void> write_records(const config::Config& config) {
+    record_.id = request_.id;
+    record_.sandbox_id = placement_.sandbox_id;
+    record_.bundle = bundle_.directory;
+    record_.rootfs = bundle_.rootfs;
+    record_.status = "creating";
+    record_.created = timestamp();
+    record_.owner = user_name();
+    record_.terminal = spec_.process().terminal();
+    KATA_TRY(store_.reserve(request_.id), "");
+    reserved_ = true;
+    KATA_TRY(store_.save(record_), "");
+    if (!placement_.new_sandbox) return {};
+    sandbox::SandboxRecord sandbox;
+    sandbox.id = record_.sandbox_id;
+    sandbox.config_json = config::config_to_json(config);
+    sandbox.hostname = spec_.hostname();
+    return store_.save(sandbox);
+  }
+
+  Result<void> create_in_sandbox(seconds time) {
+    auto client = KATA_TRY(connect_to_sandbox(store_, record_.sandbox_id), "");
+    interruption_.watch(proxy_ ? proxy_.pidfd() : -1);
+    sandbox::CreateContainerRequest call;
+    call.set_container_id(record_.id);
+    call.set_bundle(record_.bundle);
+    call.set_rootfs(record_.rootfs);
+    *call.mutable_spec() = spec_;
+    auto reply = ttrpc::call<sandbox::CreateContainerResponse>(client, kSandboxService,
+                                                               "CreateContainer", call, in(time));
+    interruption_.watch(-1);
+    if (!reply.ok()) return explain(std::move(reply).error(), store_, record_.sandbox_id);
+    return {};
+  }
+
+  Result<void> start_shim() {
+    ShimRequest shim;
+    shim.proxy_socket = proxy_socket(store_, record_.sandbox_id);
+    shim.container_id = shim.exec_id = record_.id;
+    shim.terminal = record_.terminal;
+    shim.console_socket = request_.console_socket;
+    shim.console_size = {spec_.process().consolesize().height(),
+                         spec_.process().consolesize().width()};
+    shim.detached = request_.detached;
+    shim_ = KATA_TRY(spawn_shim(shim), "");
+    record_.shim = KATA_TRY(reference_to(shim_.pid()), "");
+    return {};
+  }
+
+  const Globals& globals_;
+  const CreateRequest& request_;
+  sandbox::Store store_;
+  Interruption interruption_{};
+  grpc::Spec spec_{};
+  sandbox::Bundle bundle_{};
+  Placement placement_{};
+  sandbox::ContainerRecord record_{};
+  bool reserved_ = false;
+  ChildProcess proxy_{}, shim_{};
+};
+
+}  // namespace
+
+Result<Created> create_container(const Globals& globals, const CreateRequest& request) {
+  Creation creation(globals, request);
+  auto created = creation.run();
+  if (!created.ok()) return creation.undo(std::move(created).error());
+  return created;
+}
+
+Result<void> start_container(const Globals& globals, sandbox::ContainerRecord record) {
+  const sandbox::Store store = globals.store();
+  if (status_of(record) != "created")
+    return wrong_status(store, record, "only a created container can be started");
+  auto client = KATA_TRY(connect_to_sandbox(store, record.sandbox_id), "");
+  grpc::StartContainerRequest call;
+  call.set_container_id(record.id);
+  const std::string action = concat("start container '", record.id, "'");
+  const auto reply =
+      client.call(kAgentService, "StartContainer", call.SerializeAsString(), in(kStartTime));
+  if (!reply.ok()) return in_context(explain(reply.error(), store, record.sandbox_id), action);
+  record.status = "running";
+  return store.save(record);
+}
+
+}  // namespace kata::runtime

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <boost/program_options/value_semantic.hpp>
+#include <filesystem>
+
+#include "core/base/log.h"
+#include "programs/kata-runtime/container_delete.h"
+#include "programs/kata-runtime/container_state.h"
+#include "programs/kata-runtime/sandbox_client.h"
+#include "programs/kata-runtime/verbs.h"
+
+namespace kata::runtime {
+namespace {
+
+// A record that cannot be read, or was never written, still names its directory and, most likely,
+// its sandbox.
+Result<int> delete_by_force(const Globals& globals, const std::string& id) {
+  const sandbox::Store store = globals.store();
+  auto record = store.load_container(id);
+  if (!record.ok()) {
+    KATA_TRY(sandbox::check_id(id), "");
+    std::error_code failure;
+    if (!std::filesystem::exists(store.directory(id), failure)) return 0;
+    log::warn("deleting a container without a usable record", {{"error", record.error().message}});
+    sandbox::ContainerRecord bare;
+    bare.id = bare.sandbox_id = id;
+    record = bare;
+  }
+  KATA_TRY(force_delete(globals, record.value()), "");
+  return 0;
+}
+
+Result<int> delete_container(const Globals& globals, const std::string& id) {
+  const sandbox::Store store = globals.store();
+  const auto record = KATA_TRY(store.load_container(id), "");
+  if (status_of(record) != "stopped")
+    return wrong_status(store, record,
+                        "only a stopped container can be deleted; --force kills it first");
+  KATA_TRY(delete_stopped(globals, record), "");
+  return 0;
+}
+
+}  // namespace
+
+Verb delete_verb() {
+  Verb verb;
+  verb.name = "delete";
+  verb.operands = "CONTAINER-ID";
+  verb.summary = "remove a stopped container and its VM";
+  verb.description =
+      "Removes all that the container left on the host: its VM when it is the VM's first "
+      "container,\n"
+      "helper processes, mounts, sockets and records. Can be repeated.";
+  verb.exit_status =
+      "0 when it is gone; 1 when it is not. With --force, a container that does not exist is gone.";
+  verb.examples =
+      "  kata-runtime delete web\n"
+      "  kata-runtime delete --force web\n";
+  verb.add_flags = [](boost::program_options::options_description& flags) {
+    flags.add_options()("force,f", boost::program_options::bool_switch(),
+                        "kill first, whatever state it is in");
+  };
+  verb.run = [](const Globals& globals, const CommandLine& line) -> Result<int> {
+    return line.is_set("force") ? delete_by_force(globals, line.operands[0])
+                                : delete_container(globals, line.operands[0]);
+  };
+  return verb;
+}
+
+}  // namespace kata::runtime

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <sys/random.h>
+#include <unistd.h>
+
+#include <boost/program_options/value_semantic.hpp>
+
+#include "core/base/files.h"
+#include "kata/concat.h"
+#include "programs/kata-runtime/container_state.h"
+#include "programs/kata-runtime/exec_process.h"
+#include "programs/kata-runtime/sandbox_client.h"
+#include "programs/kata-runtime/shim_process.h"
+#include "programs/kata-runtime/verbs.h"
+#include "protocol/agent.pb.h"
+#include "sandbox/oci_spec.h"
+
+namespace kata::runtime {
+
+namespace po = boost::program_options;
+
+namespace {
+
+constexpr std::chrono::seconds kExecTime{30}, kKillTime{2};
+
+void add_exec_flags(po::options_description& flags) {
+  auto add = flags.add_options();
+  const auto text = [](const char* name) { return po::value<std::string>()->value_name(name); };
+  const auto texts = [](const char* name) {
+    return po::value<Words>()->composing()->value_name(name);
+  };
+  add("process,p", text("FILE"), "JSON of the process, as in config.json, instead of a command");
+  add("tty,t", po::bool_switch(), "give it a terminal");
+  add("detach,d", po::bool_switch(), "return when it runs");
+  add("env,e", texts("NAME=value"), "add to its environment; may be repeated");
+  add("cwd", text("DIR"), "its working directory in the container");
+  add("user,u", text("UID[:GID]"), "its user and group");
+  add("additional-gids,g", texts("GID"), "add a group; may be repeated");
+  add("cap,c", texts("CAP_NAME"), "add a capability; may be repeated");
+  add("no-new-privs", po::bool_switch(), "it may not gain privileges");
+  add("pid-file", text("FILE"), "write the pid here, last of all");
+  add("console-socket", text("SOCKET"), "unix socket that receives the terminal's master end");
+  add("preserve-fds", po::value<int>()->value_name("N"), "only 0: descriptors cannot enter a VM");
+  add("ignore-paused", po::bool_switch(), "accepted");
+  add("no-subreaper", po::bool_switch(), "accepted; its children stay in the guest");
+}
+
+Result<grpc::Process> requested_process(const CommandLine& line,
+                                        const sandbox::ContainerRecord& record) {
+  grpc::Spec spec;
+  if (line.has("process")) {
+    const std::string file = line.text("process");
+    const std::string json = KATA_TRY(read_file(file, 4U << 20), "--process");
+    KATA_TRY(sandbox::parse_process(json, file, *spec.mutable_process()), "");
+  } else if (line.operands.size() < 2) {
+    return make_error(ErrorCode::kInvalidArgument, "exec: expected a command or --process FILE");
+  } else {
+    KATA_TRY(sandbox::load_bundle(record.bundle, spec), "");
+  }
+  KATA_TRY(apply_exec_flags(line, *spec.mutable_process()), "");
+  return spec.process();
+}
+
+std::string new_exec_id() {
+  constexpr char kHex[] = "0123456789abcdef";
+  unsigned char bytes[16] = {};
+  while (::getrandom(bytes, sizeof bytes, 0) != static_cast<ssize_t>(sizeof bytes)) continue;
+  std::string id;
+  for (const unsigned char byte : bytes) {
+    id += kHex[byte >> 4];
+    id += kHex[byte & 15];
+  }
+  return id;
+}
+
+Result<void> check_flags(const CommandLine& line, const grpc::Process& process) {
+  if (line.has("preserve-fds") && line.flags["preserve-fds"].as<int>() != 0)
+    return make_error(ErrorCode::kUnsupported,
+                      "--preserve-fds: file descriptors cannot be passed into a VM");
+  if (process.terminal() && line.is_set("detach") && !line.has("console-socket"))
+    return make_error(ErrorCode::kInvalidArgument,
+                      "--detach with a terminal needs --console-socket to receive it");
+  if (!process.terminal() && line.has("console-socket"))
+    return make_error(ErrorCode::kInvalidArgument, "--console-socket is of no use without --tty");
+  return {};
+}
+
+// The process runs in the guest from here on; the shim finds its stdio waiting there.
+Result<void> start_in_guest(const sandbox::Store& store, const sandbox::ContainerRecord& record,
+                            const std::string& exec_id, const grpc::Process& process) {
+  auto client = KATA_TRY(connect_to_sandbox(store, record.sandbox_id), "");
+  grpc::ExecProcessRequest call;
+  call.set_container_id(record.id);
+  call.set_exec_id(exec_id);
+  *call.mutable_process() = process;
+  const auto reply =
+      client.call(kAgentService, "ExecProcess", call.SerializeAsString(), in(kExecTime));
+  if (reply.ok()) return {};
+  return in_context(explain(reply.error(), store, record.sandbox_id),
+                    concat("execute '", process.args(0), "' in container '", record.id, "'"));
+}
+
+// For a process that no shim stands for.
+void kill_in_guest(const sandbox::Store& store, const sandbox::ContainerRecord& record,
+                   const std::string& exec_id) {
+  auto client = connect_to_sandbox(store, record.sandbox_id);
+  grpc::SignalProcessRequest call;
+  call.set_container_id(record.id);
+  call.set_exec_id(exec_id);
+  call.set_signal(SIGKILL);
+  if (client.ok())
+    static_cast<void>(client.value().call(kAgentService, "SignalProcess", call.SerializeAsString(),
+                                          in(kKillTime)));
+}
+
+// In the foreground this program becomes the shim: one process less, and nobody between the caller
+// and the workload's signals and exit code.
+Result<int> become_shim(const ShimRequest& request, const std::string& pid_file) {
+  std::vector<std::string> words = KATA_TRY(shim_command(request), "");
+  KATA_TRY(write_pid_file(pid_file, ::getpid()), "--pid-file");
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  ::execv(argv[0], argv.data());
+  return errno_error(concat("execute '", words[0], "'"), errno);
+}
+
+Result<int> leave_to_shim(const ShimRequest& request, const std::string& pid_file) {
+  auto shim = KATA_TRY(spawn_shim(request), "");
+  if (auto written = write_pid_file(pid_file, shim.pid()); !written.ok()) {
+    static_cast<void>(shim.terminate(SIGKILL, in(kKillTime)));
+    return in_context(std::move(written).error(), "--pid-file");
+  }
+  return 0;
+}
+
+Result<int> exec(const Globals& globals, const CommandLine& line) {
+  const sandbox::Store store = globals.store();
+  const auto record = KATA_TRY(store.load_container(line.operands[0]), "");
+  const std::string status = status_of(record);
+  if (status != "running" && status != "created")
+    return wrong_status(store, record, "exec needs a container that runs");
+  const grpc::Process process = KATA_TRY(requested_process(line, record), "");
+  KATA_TRY(check_flags(line, process), "");
+  ShimRequest shim;
+  shim.proxy_socket = proxy_socket(store, record.sandbox_id);
+  shim.container_id = record.id;
+  shim.exec_id = new_exec_id();
+  shim.terminal = process.terminal();
+  shim.console_socket = line.text("console-socket");
+  shim.console_size = {process.consolesize().height(), process.consolesize().width()};
+  shim.detached = line.is_set("detach") || line.has("console-socket");
+  KATA_TRY(start_in_guest(store, record, shim.exec_id, process), "");
+  auto code = shim.detached ? leave_to_shim(shim, line.text("pid-file"))
+                            : become_shim(shim, line.text("pid-file"));
+  if (!code.ok()) kill_in_guest(store, record, shim.exec_id);
+  return code;
+}
+
+}  // namespace
+
+Verb exec_verb() {
+  Verb verb;
+  verb.name = "exec";
+  verb.operands = "CONTAINER-ID [COMMAND [ARGUMENT...]]";
+  verb.summary = "run another process in a running container";
+  verb.description =
+      "Runs COMMAND, or the process of --process FILE, beside the container's own, with the same\n"
+      "user, environment and capabilities unless flags say otherwise. Flags end at CONTAINER-ID.";
+  verb.exit_status =
+      "The command's; 128 plus the signal's number when a signal ended it; 1 for an error; with\n"
+      "  --detach 0 when it runs.";
+  verb.examples =
+      "  kata-runtime exec web cat /proc/1/status\n"
+      "  kata-runtime exec --tty --env TERM=xterm --user 1000:1000 web sh\n";
+  verb.most_operands = SIZE_MAX;
+  verb.place = Flags::kBeforeOperands;
+  verb.add_flags = add_exec_flags;
+  verb.run = exec;
+  return verb;
+}
+
+}  // namespace kata::runtime

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "programs/kata-runtime/shim_process.h"
+
+#include "core/base/files.h"
+#include "kata/concat.h"
+#include "programs/kata-runtime/companion.h"
+
+namespace kata::runtime {
+
+Result<std::vector<std::string>> shim_command(const ShimRequest& request) {
+  std::vector<std::string> argv = {KATA_TRY(companion("kata-shim"), ""),
+                                   "--agent",
+                                   concat("unix://", request.proxy_socket),
+                                   "--container",
+                                   request.container_id,
+                                   "--exec-id",
+                                   request.exec_id};
+  if (request.terminal) argv.emplace_back("--terminal");
+  return argv;
+}
+
+Result<ChildProcess> spawn_shim(const ShimRequest& request) {
+  SpawnRequest spawn;
+  spawn.argv = KATA_TRY(shim_command(request), "");
+  spawn.kill_with_parent = false;
+  spawn.new_session = request.detached;
+  UniqueFd console;
+  if (!request.console_socket.empty())
+    console = KATA_TRY(open_console(request.console_socket, request.console_size), "");
+  for (int standard = 0; standard <= 2; ++standard)
+    spawn.descriptors.push_back({console ? console.get() : standard, standard});
+  return ChildProcess::spawn(std::move(spawn));
+}
+
+Result<sandbox::ProcessRef> reference_to(pid_t pid) {
+  return sandbox::ProcessRef{pid, KATA_TRY(process_start_time(pid), "")};
+}
+
+Result<void> write_pid_file(const std::filesystem::path& file, pid_t pid) {
+  if (file.empty()) return {};
+  std::error_code failure;
+  return write_file_atomically(std::filesystem::absolute(file, failure), std::to_string(pid), 0644);
+}
+
+}  // namespace kata::runtime

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// kata-shim's command line.
+#pragma once
+
+#include <string>
+
+#include "kata/result.h"
+
+namespace kata::shim {
+
+struct Options {
+  std::string agent{};  // "unix:///run/…/proxy.sock"
+  std::string container{};
+  std::string exec_id{};  // the container's id: its init process
+  bool terminal = false;
+  std::string message{};  // print it and end: --help or --version
+};
+
+Result<Options> parse_options(int argc, const char* const* argv);
+
+}  // namespace kata::shim
