@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A guest's agent on a unix socket: notes each call in the log and keeps the last payload of each
+// method. Threads: the loop's only.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <string>
+
+#include "agent.pb.h"
+#include "health.pb.h"
+#include "kata/unix_socket.h"
+#include "protocol/ttrpc/server.h"
+#include "tests/fakes/call_log.h"
+
+namespace kata::fakes {
+
+class FakeAgent {
+ public:
+  FakeAgent(boost::asio::io_context& loop, CallLog& log, const std::filesystem::path& socket)
+      : loop_(loop), log_(log), listener_(loop, listen_unix(socket).take().release()) {
+    answer("grpc.Health", "Check", [] {
+      grpc::HealthCheckResponse response;
+      response.set_status(grpc::HealthCheckResponse::SERVING);
+      return response.SerializeAsString();
+    });
+    for (const char* method : {"CreateSandbox", "CreateContainer", "StartContainer",
+                               "RemoveContainer", "UpdateInterface", "UpdateRoutes"})
+      answer("grpc.AgentService", method, [] { return std::string(); });
+    answer("grpc.AgentService", "DestroySandbox", [this] {
+      if (on_destroy) on_destroy();
+      return std::string();
+    });
+    server_.handle("grpc.AgentService", "WaitProcess", [this](std::string) { return never(); });
+    boost::asio::co_spawn(loop_, accept(), boost::asio::detached);
+  }
+
+  std::map<std::string, std::string> payloads{};  // the last of each method
+  std::function<void()> on_destroy{};
+  bool silent = false;                 // takes connections and never answers
+  std::chrono::milliseconds delay{0};  // before each reply
+
+  void hang_up() { connection_.cancel(); }
+
+ private:
+  template <class Reply>
+  void answer(const char* service, const char* method, Reply reply) {
+    server_.handle(
+        service, method,
+        [this, method, reply](std::string payload) -> boost::asio::awaitable<Result<std::string>> {
+          payloads[method] = std::move(payload);
+          KATA_CO_CHECK(log_.enter(concat("agent.", method)), "");
+          boost::asio::steady_timer timer(loop_, delay);
+          co_await timer.async_wait(boost::asio::use_awaitable);
+          co_return reply();
+        });
+  }
+
+  boost::asio::awaitable<Result<std::string>> never() {
+    boost::asio::steady_timer timer(loop_, Deadline::max());
+    co_await timer.async_wait(boost::asio::use_awaitable);
+    co_return std::string();
+  }
+
+  boost::asio::awaitable<void> accept() {
+    for (;;) {
+      co_await listener_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
+                                    boost::asio::use_awaitable);
+      UniqueFd client(::accept4(listener_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC));
+      if (silent)
+        mute_.push_back(std::move(client));
+      else
+        boost::asio::co_spawn(loop_, serve(std::move(client)), boost::asio::detached);
+    }
+  }
+
+  boost::asio::awaitable<void> serve(UniqueFd client) {
+    connection_.peer.reset(::dup(client.get()));
+    co_await server_.serve(std::move(client));
+  }
+
+  struct Connection {
+    UniqueFd peer{};
+    void cancel() { ::shutdown(peer.get(), SHUT_RDWR); }
+  };
+
+  boost::asio::io_context& loop_;
+  CallLog& log_;
+  boost::asio::posix::stream_descriptor listener_;
+  ttrpc::Server server_;
+  std::vector<UniqueFd> mute_{};
+  Connection connection_{};
+};
+
+}  // namespace kata::fakes

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// fake-qemu: speaks QMP on the socket that -chardev socket,id=qmp,fd=N hands it, and misbehaves on
+// request, as no real QMP server will. The request travels in -cpu: "max,fake=<behaviour>".
+#include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace {
+
+const std::string kGreeting =
+    R"({"QMP":{"version":{"qemu":{"micro":0,"minor":2,"major":7}},"capabilities":[]}})"
+    "\n";
+
+struct Arguments {
+  int monitor = -1;
+  std::string console_log{}, behaviour{};
+};
+
+// What follows `mark` in the words, up to a comma.
+std::string after(const std::vector<std::string>& words, std::string_view mark) {
+  for (const std::string& word : words)
+    if (const std::size_t at = word.find(mark); at != std::string::npos)
+      return word.substr(at + mark.size(), word.find(',', at + mark.size()) - at - mark.size());
+  return {};
+}
+
+Arguments read_arguments(int count, char** values) {
+  const std::vector<std::string> words(values, values + count);
+  return {std::atoi(after(words, "id=qmp,fd=").c_str()), after(words, "id=console,path="),
+          after(words, "fake=")};
+}
+
+class Peer {
+ public:
+  explicit Peer(int listening) : fd_(::accept(listening, nullptr, nullptr)) {}
+
+  void say(std::string_view text) const {
+    while (!text.empty()) {
+      const ssize_t sent = ::send(fd_, text.data(), text.size(), MSG_NOSIGNAL);
+      if (sent <= 0) std::exit(0);
+      text.remove_prefix(static_cast<std::size_t>(sent));
+    }
+  }
+  void say_slowly(std::string_view text) const {
+    for (const char c : text) {
+      say({&c, 1});
+      ::usleep(100'000);
+    }
+  }
+  std::string hear() {  // one line; ends the program with the connection
+    std::string line;
+    for (char c = 0; ::read(fd_, &c, 1) == 1; line += c)
+      if (c == '\n') return line;
+    std::exit(0);
+  }
+
+ private:
+  int fd_;
+};
+
+std::string id_of(const std::string& command) {
+  const std::size_t at = command.find("\"id\":");
+  return command.substr(at + 5, command.find_first_of(",}", at) - at - 5);
+}
+
+std::string result_of(const std::string& command) {
+  if (command.find("\"query-status\"") != std::string::npos)
+    return R"({"status":"running","running":true})";
+  if (command.find("\"query-cpus-fast\"") != std::string::npos)
+    return R"([{"thread-id":41},{"thread-id":42}])";
+  return "{}";
+}
+
+[[noreturn]] void rest() {
+  for (;;) ::pause();
+}
+
+[[noreturn]] void panic(const Peer& peer, const Arguments& arguments) {
+  std::ofstream(arguments.console_log)
+      << "[    1.5] Kernel panic - not syncing: No working init found.\n";
+  peer.say(R"({"event":"SHUTDOWN","data":{"guest":true,"reason":"guest-reset"}})"
+           "\n");
+  std::exit(0);
+}
+
+[[noreturn]] void serve(Peer& peer, const Arguments& arguments) {
+  const bool noisy = arguments.behaviour == "noisy", stubborn = arguments.behaviour == "stubborn";
+  for (;;) {
+    const std::string command = peer.hear();
+    if (noisy)
+      peer.say(
+          "{\"event\":\"RESUME\"}\n{\"return\":{},\"id\":999999}\r\n\n{\"error\":{},\"id\":\"x\"}"
+          "\n");
+    const bool quit = command.find("\"quit\"") != std::string::npos;
+    if (quit && stubborn) rest();
+    peer.say("{\"return\":" + result_of(command) + ",\"id\":" + id_of(command) + "}\n");
+    if (quit) std::exit(0);
+    if (command.find("\"query-status\"") == std::string::npos) continue;
+    if (arguments.behaviour == "panic") panic(peer, arguments);
+    if (arguments.behaviour == "crash") ::abort();
+  }
+}
+
+}  // namespace
+
+int main(int count, char** values) {
+  const Arguments arguments = read_arguments(count, values);
+  const std::string& behaviour = arguments.behaviour;
+  if (behaviour == "refuse") {
+    std::cerr << "fake-qemu: unsupported machine type\nUse -machine help\n";
+    return 3;
+  }
+  Peer peer(arguments.monitor);
+  if (behaviour == "stubborn") ::signal(SIGTERM, SIG_IGN);
+  if (behaviour == "silent") rest();
+  if (behaviour == "slow") peer.say_slowly(kGreeting);
+  if (behaviour == "cut") {
+    peer.say(kGreeting.substr(0, 20));
+    return 4;
+  }
+  if (behaviour == "flood") {
+    for (int block = 0; block < 64; ++block) peer.say(std::string(65536, 'x'));
+    rest();
+  }
+  if (behaviour == "old")
+    peer.say(R"({"QMP":{"version":{"qemu":{"minor":2,"major":4}}}})"
+             "\n");
+  else
+    peer.say(kGreeting);
+  serve(peer, arguments);
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/integration/harness/leak_check.h"
+
+#include <unistd.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "tests/integration/harness/command.h"
+
+namespace kata::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string slurp(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+void add_processes(const std::string& marker, std::set<std::string>& entries) {
+  const std::string wanted = std::string(kMarkerVariable) + "=" + marker;
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator("/proc", ignored)) {
+    const std::string pid = entry.path().filename();
+    if (pid.find_first_not_of("0123456789") != std::string::npos) continue;
+    if (pid == std::to_string(::getpid())) continue;
+    std::string environment = '\0' + slurp(entry.path() / "environ");
+    if (environment.find('\0' + wanted + '\0') == std::string::npos) continue;
+    std::string name = slurp(entry.path() / "comm");
+    if (!name.empty()) name.pop_back();
+    entries.insert("process " + pid + " " + name);
+  }
+}
+
+void add_matching_lines(const fs::path& table, const std::string& kind, const std::string& needle,
+                        std::set<std::string>& entries) {
+  std::ifstream file(table);
+  for (std::string line; std::getline(file, line);) {
+    const std::size_t at = line.find(needle);
+    if (at != std::string::npos)
+      entries.insert(kind + " " + line.substr(at, line.find(' ', at) - at));
+  }
+}
+
+void add_files(const fs::path& directory, std::set<std::string>& entries) {
+  std::error_code ignored;
+  const auto options = fs::directory_options::skip_permission_denied;
+  for (const auto& entry : fs::recursive_directory_iterator(directory, options, ignored))
+    entries.insert("file " + entry.path().string());
+}
+
+void add_names(const fs::path& directory, const std::string& kind, std::set<std::string>& entries) {
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(directory, ignored))
+    entries.insert(kind + " " + entry.path().filename().string());
+}
+
+void add_cgroups(std::set<std::string>& entries) {
+  std::error_code ignored;
+  const auto options = fs::directory_options::skip_permission_denied;
+  for (const auto& entry : fs::recursive_directory_iterator("/sys/fs/cgroup", options, ignored))
+    if (entry.is_directory(ignored) && !entry.is_symlink(ignored))
+      entries.insert("cgroup " + entry.path().string());
+}
+
+}  // namespace
+
+Snapshot take_snapshot(const fs::path& directory, const std::string& marker) {
+  Snapshot snapshot;
+  add_processes(marker, snapshot.entries);
+  add_matching_lines("/proc/self/mountinfo", "mount", directory.string(), snapshot.entries);
+  add_matching_lines("/proc/net/unix", "socket", directory.string(), snapshot.entries);
+  add_files(directory, snapshot.entries);
+  add_names("/dev/shm", "shm", snapshot.entries);
+  add_names("/run/netns", "netns", snapshot.entries);
+  add_names("/sys/class/net", "link", snapshot.entries);
+  add_names("/proc/self/fd", "descriptor", snapshot.entries);
+  add_cgroups(snapshot.entries);
+  return snapshot;
+}
+
+std::string leaks(const Snapshot& before, const Snapshot& after) {
+  std::string found;
+  for (const std::string& entry : after.entries)
+    if (!before.entries.contains(entry)) found += entry + "\n";
+  return found;
+}
+
+std::string settled_leaks(const Snapshot& before, const fs::path& directory,
+                          const std::string& marker) {
+  std::string found;
+  eventually(
+      [&] {
+        found = leaks(before, take_snapshot(directory, marker));
+        return found.empty();
+      },
+      std::chrono::seconds(2));
+  return found;
+}
+
+}  // namespace kata::test

@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sandbox/guest_spec.h"
+
+#include <doctest/doctest.h>
+
+namespace kata::sandbox {
+
+namespace {
+
+const ContainerHome kHome{"c1", "/bundle", "/bundle/rootfs", false};
+
+Result<HostFile> host(const std::filesystem::path& path) {
+  HostFile file;
+  file.resolved = "/real" / path.relative_path();
+  file.kind = HostFile::Kind::kDirectory;
+  if (path == "/missing") return make_error(ErrorCode::kNotFound, "find '/missing'");
+  if (path.native().ends_with(".conf")) file.kind = HostFile::Kind::kRegular;
+  if (path == "/dev/sda") file.kind = HostFile::Kind::kBlockDevice;
+  if (path == "/run/x.sock") file.kind = HostFile::Kind::kOther;
+  if (path == "/dev/null" || path == "/dev/kvm") {
+    file.kind = HostFile::Kind::kCharacterDevice;
+    file.major = path == "/dev/null" ? 1 : 10;
+    file.minor = path == "/dev/null" ? 3 : 232;
+  }
+  return file;
+}
+
+grpc::Spec spec_with_mount(const char* destination, const char* source, const char* type,
+                           std::initializer_list<const char*> options) {
+  grpc::Spec spec;
+  grpc::Mount& mount = *spec.add_mounts();
+  mount.set_destination(destination);
+  mount.set_source(source);
+  mount.set_type(type);
+  for (const char* option : options) mount.add_options(option);
+  return spec;
+}
+
+ContainerPlan planned(grpc::Spec spec) {
+  return spec_for_guest(std::move(spec), kHome, host).take();
+}
+
+}  // namespace
+
+TEST_CASE("the rootfs is shared and its guest path becomes the root") {
+  grpc::Spec spec;
+  spec.mutable_root()->set_path("rootfs");
+  ContainerPlan plan = planned(spec);
+  REQUIRE(plan.shares.size() == 1);
+  CHECK(plan.shares[0].request.id == "c1-rootfs");
+  CHECK(plan.shares[0].request.host_path == "/bundle/rootfs");
+  CHECK_FALSE(plan.shares[0].request.read_only);
+  place(plan, plan.shares[0], "/run/shared/c1-rootfs");
+  CHECK(plan.spec.root().path() == "/run/shared/c1-rootfs");
+}
+
+TEST_CASE("a read-only root is shared read-only and stays so in the spec") {
+  grpc::Spec spec;
+  spec.mutable_root()->set_readonly(true);
+  const ContainerPlan plan = planned(spec);
+  CHECK(plan.shares[0].request.read_only);
+  CHECK(plan.spec.root().readonly());
+}
+
+TEST_CASE("a bind mount is shared from its resolved source") {
+  ContainerPlan plan = planned(spec_with_mount("/data", "/srv/data", "bind", {"rbind", "ro"}));
+  REQUIRE(plan.shares.size() == 2);
+  CHECK(plan.shares[1].request.id == "c1-mount0");
+  CHECK(plan.shares[1].request.host_path == "/real/srv/data");
+  CHECK(plan.shares[1].request.read_only);
+  place(plan, plan.shares[1], "/run/shared/c1-mount0");
+  CHECK(plan.spec.mounts(0).source() == "/run/shared/c1-mount0");
+  CHECK(plan.spec.mounts(0).destination() == "/data");
+}
+
+TEST_CASE("the last of ro and rw counts") {
+  const auto plan = planned(spec_with_mount("/data", "/srv", "", {"bind", "ro", "rw"}));
+  REQUIRE(plan.shares.size() == 2);
+  CHECK_FALSE(plan.shares[1].request.read_only);
+}
+
+TEST_CASE("a relative source is looked for in the bundle") {
+  const auto plan = planned(spec_with_mount("/etc/x.conf", "files/x.conf", "bind", {}));
+  REQUIRE(plan.shares.size() == 2);
+  CHECK(plan.shares[1].request.host_path == "/real/bundle/files/x.conf");
+}
+
+TEST_CASE("mounts that the guest makes itself are left alone") {
+  for (const char* type : {"proc", "sysfs", "tmpfs", "devpts", "mqueue", "cgroup"}) {
+    CAPTURE(type);
+    const auto plan = planned(spec_with_mount("/somewhere", type, type, {"nosuid"}));
+    CHECK(plan.shares.size() == 1);
+    REQUIRE(plan.spec.mounts_size() == 1);
+    CHECK(plan.spec.mounts(0).type() == type);
+  }
+}
+
+TEST_CASE("/dev/shm becomes the sandbox's shared memory") {
+  for (const char* type : {"tmpfs", "bind"}) {
+    const auto plan = planned(spec_with_mount("/dev/shm/", "/var/shm", type, {"size=1k"}));
+    CHECK(plan.shares.size() == 1);
+    REQUIRE(plan.spec.mounts_size() == 1);
+    CHECK(plan.spec.mounts(0).source() == kGuestShm);
+    CHECK(plan.spec.mounts(0).type() == "bind");
+    REQUIRE(plan.spec.mounts(0).options_size() == 1);
+    CHECK(plan.spec.mounts(0).options(0) == "rbind");
+  }
+}
+
+TEST_CASE("a source below /proc or /sys is the guest's own") {
+  for (const char* source : {"/proc/sys", "/sys/fs/cgroup", "/srv/../sys"}) {
+    CAPTURE(source);
+    const auto plan = planned(spec_with_mount("/x", source, "bind", {"rbind"}));
+    CHECK(plan.shares.size() == 1);
+    CHECK(plan.spec.mounts_size() == 1);
+  }
+  CHECK(planned(spec_with_mount("/x", "/system", "bind", {})).shares.size() == 2);
+}
+
+TEST_CASE("what is bound into /dev is skipped with a warning unless it is a regular file") {
+  const auto skipped = planned(spec_with_mount("/dev/hugepages", "/srv", "bind", {}));
+  CHECK(skipped.shares.size() == 1);
+  CHECK(skipped.spec.mounts_size() == 0);
+  CHECK(skipped.warnings.size() == 1);
+  const auto shared = planned(spec_with_mount("/dev/x.conf", "/srv/x.conf", "bind", {}));
+  CHECK(shared.shares.size() == 2);
+  CHECK(shared.warnings.empty());
+}
+
+TEST_CASE("a skipped mount does not shift the shares of later ones") {
+  grpc::Spec spec = spec_with_mount("/dev/hugepages", "/srv", "bind", {});
+  *spec.add_mounts() = spec_with_mount("/data", "/srv", "bind", {}).mounts(0);
+  ContainerPlan plan = planned(spec);
+  REQUIRE(plan.shares.size() == 2);
+  place(plan, plan.shares[1], "/guest");
+  REQUIRE(plan.spec.mounts_size() == 1);
+  CHECK(plan.spec.mounts(0).destination() == "/data");
+  CHECK(plan.spec.mounts(0).source() == "/guest");
+}
+
+TEST_CASE("device nodes as mount sources are the guest's own or refused") {
+  CHECK(planned(spec_with_mount("/etc/x", "/dev/null", "bind", {})).shares.size() == 1);
+  for (const char* source : {"/dev/sda", "/dev/kvm"}) {
+    const auto refused = spec_for_guest(spec_with_mount("/x", source, "bind", {}), kHome, host);
+    REQUIRE_FALSE(refused.ok());
+    CHECK(refused.error().code == ErrorCode::kUnsupported);
+    CHECK(refused.error().message.find(source) != std::string::npos);
+  }
+}
+
+TEST_CASE("a socket is shared with a warning that it leads nowhere") {
+  const auto plan = planned(spec_with_mount("/run/x.sock", "/run/x.sock", "bind", {}));
+  CHECK(plan.shares.size() == 2);
+  CHECK(plan.warnings.size() == 1);
+}
+
+TEST_CASE("a missing source is an error that names the mount") {
+  const auto plan = spec_for_guest(spec_with_mount("/data", "/missing", "bind", {}), kHome, host);
+  REQUIRE_FALSE(plan.ok());
+  CHECK(plan.error().code == ErrorCode::kNotFound);
+  CHECK(plan.error().message == "mount on '/data': find '/missing'");
+}
+
+TEST_CASE("each kind of hook is refused by name") {
+  using Add = grpc::Hook* (grpc::Hooks::*)();
+  const std::pair<const char*, Add> kinds[] = {
+      {"prestart", &grpc::Hooks::add_prestart},
+      {"createRuntime", &grpc::Hooks::add_createruntime},
+      {"createContainer", &grpc::Hooks::add_createcontainer},
+      {"startContainer", &grpc::Hooks::add_startcontainer},
+      {"poststart", &grpc::Hooks::add_poststart},
+      {"poststop", &grpc::Hooks::add_poststop}};
+  for (const auto& [name, add] : kinds) {
+    CAPTURE(name);
+    grpc::Spec spec;
+    (spec.mutable_hooks()->*add)()->set_path("/bin/hook");
+    const auto plan = spec_for_guest(spec, kHome, host);
+    REQUIRE_FALSE(plan.ok());
+    CHECK(plan.error().code == ErrorCode::kUnsupported);
+    CHECK(plan.error().message.find(std::string("hooks.") + name) != std::string::npos);
+  }
+}
+
+TEST_CASE("namespaces are the guest's and the network is not asked for") {
+  grpc::Spec spec;
+  for (const char* type : {"pid", "network", "ipc", "uts", "mount", "cgroup", "user", "time"}) {
+    grpc::LinuxNamespace& space = *spec.mutable_linux()->add_namespaces();
+    space.set_type(type);
+    space.set_path("/proc/1/ns/x");
+  }
+  const ContainerPlan plan = planned(spec);
+  std::string kept;
+  for (const auto& space : plan.spec.linux().namespaces()) {
+    kept += space.type() + " ";
+    CHECK(space.path().empty());
+  }
+  CHECK(kept == "pid ipc uts mount cgroup user ");
+}
+
+TEST_CASE("limits stay and the host's numbers go") {
+  grpc::Spec spec;
+  auto& resources = *spec.mutable_linux()->mutable_resources();
+  resources.mutable_cpu()->set_quota(50'000);
+  resources.mutable_cpu()->set_cpus("3-5");
+  resources.mutable_cpu()->set_mems("1");
+  resources.mutable_memory()->set_limit(1 << 20);
+  resources.mutable_pids()->set_limit(7);
+  resources.mutable_blockio()->set_weight(10);
+  resources.mutable_network()->set_classid(1);
+  const ContainerPlan plan = planned(spec);
+  const auto& kept = plan.spec.linux().resources();
+  CHECK(kept.cpu().quota() == 50'000);
+  CHECK(kept.cpu().cpus().empty());
+  CHECK(kept.cpu().mems().empty());
+  CHECK(kept.memory().limit() == 1 << 20);
+  CHECK(kept.pids().limit() == 7);
+  CHECK_FALSE(kept.has_blockio());
+  CHECK_FALSE(kept.has_network());
+}
+
+TEST_CASE("seccomp stays unless the configuration drops it") {
+  grpc::Spec spec;
+  spec.mutable_linux()->mutable_seccomp()->set_defaultaction("SCMP_ACT_ERRNO");
+  CHECK(planned(spec).spec.linux().has_seccomp());
+  ContainerHome home = kHome;
+  home.drop_seccomp = true;
+  CHECK_FALSE(spec_for_guest(spec, home, host).take().spec.linux().has_seccomp());
+}
+
+TEST_CASE("labels of the host's security modules do not reach the guest") {
+  grpc::Spec spec;
+  spec.mutable_process()->set_selinuxlabel("system_u:object_r:x");
+  spec.mutable_process()->set_apparmorprofile("docker-default");
+  spec.mutable_linux()->set_mountlabel("system_u");
+  spec.set_hostname("box");
+  const ContainerPlan plan = planned(spec);
+  CHECK(plan.spec.process().selinuxlabel().empty());
+  CHECK(plan.spec.process().apparmorprofile().empty());
+  CHECK(plan.spec.linux().mountlabel().empty());
+  CHECK(plan.spec.hostname() == "box");
+}
+
+TEST_CASE("devices that every guest has are kept and others are refused by path and number") {
+  grpc::Spec spec;
+  grpc::LinuxDevice& device = *spec.mutable_linux()->add_devices();
+  device.set_path("/dev/zero");
+  device.set_type("c");
+  device.set_major(1);
+  device.set_minor(5);
+  CHECK(planned(spec).spec.linux().devices_size() == 1);
+  device.set_path("/dev/fuse");
+  device.set_major(10);
+  device.set_minor(229);
+  const auto refused = spec_for_guest(spec, kHome, host);
+  REQUIRE_FALSE(refused.ok());
+  CHECK(refused.error().code == ErrorCode::kUnsupported);
+  CHECK(refused.error().message.find("'/dev/fuse' (c 10:229)") != std::string::npos);
+}
+
+TEST_CASE("share ids are one short path component whatever the container id") {
+  CHECK(share_prefix("web_1.a-b") == "web_1.a-b");
+  const std::string plus = share_prefix("a+b"), underscore = share_prefix("a_b");
+  CHECK(plus != underscore);
+  CHECK(plus.find('+') == std::string::npos);
+  const std::string base(1000, 'x');
+  CHECK(share_prefix(base + "1").size() < 200);
+  CHECK(share_prefix(base + "1") != share_prefix(base + "2"));
+}
+
+TEST_CASE("the look-up resolves links and knows devices") {
+  const auto null = look_up_host_file("/proc/self/root/dev/null");
+  REQUIRE(null.ok());
+  CHECK(null.value().kind == HostFile::Kind::kCharacterDevice);
+  CHECK(null.value().major == 1);
+  CHECK(null.value().minor == 3);
+  CHECK(look_up_host_file("/nonexistent/x").error().code == ErrorCode::kNotFound);
+}
+
+}  // namespace kata::sandbox

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <doctest/doctest.h>
+
+#include "programs/kata-proxy/service.h"
+#include "protocol/ttrpc/client.h"
+#include "sandbox.pb.h"
+#include "tests/unit/sandbox/stage.h"
+
+namespace kata::sandbox {
+
+namespace {
+
+struct ServedStage : Stage {
+  ServedStage() {
+    REQUIRE(start().ok());
+    service.emplace(loop.get_executor(), listen_unix(proxy_socket).take(), *sandbox);
+    boost::asio::co_spawn(loop, service->accept_clients(), boost::asio::detached);
+  }
+
+  ttrpc::Client connect() {
+    return ttrpc::Client(loop.get_executor(), connect_unix(proxy_socket).take());
+  }
+
+  template <class Response, class Request>
+  Result<Response> ask(ttrpc::Client& client, const char* method, const Request& request) {
+    return await(loop, ttrpc::call<Response>(client, "kata.sandbox.Sandbox", method, request));
+  }
+
+  std::filesystem::path proxy_socket = directory.path() / "proxy.sock";
+  std::optional<proxy::Service> service{};
+};
+
+}  // namespace
+
+TEST_CASE("the proxy answers status and containers for its clients") {
+  ServedStage stage;
+  auto client = stage.connect();
+  CreateContainerRequest request;
+  request.set_container_id("c1");
+  request.set_bundle(stage.directory.path().native());
+  request.set_rootfs(stage.directory.path().native());
+  const auto created = stage.ask<CreateContainerResponse>(client, "CreateContainer", request);
+  REQUIRE_MESSAGE(created.ok(), created.error().message);
+  const auto status = stage.ask<StatusResponse>(client, "Status", StatusRequest());
+  REQUIRE(status.ok());
+  CHECK(status.value().running());
+  REQUIRE(status.value().containers_size() == 1);
+  CHECK(status.value().containers(0) == "c1");
+  RemoveContainerRequest removal;
+  removal.set_container_id("c1");
+  CHECK(stage.ask<RemoveContainerResponse>(client, "RemoveContainer", removal).ok());
+}
+
+TEST_CASE("the proxy refuses ids and paths that nobody honest sends") {
+  ServedStage stage;
+  auto client = stage.connect();
+  for (const char* id : {"", "..", "a/b", "c1"}) {
+    CAPTURE(id);
+    CreateContainerRequest request;
+    request.set_container_id(id);
+    request.set_bundle("relative");
+    request.set_rootfs("/");
+    const auto refused = stage.ask<CreateContainerResponse>(client, "CreateContainer", request);
+    REQUIRE_FALSE(refused.ok());
+    CHECK(refused.error().code == ErrorCode::kInvalidArgument);
+  }
+}
+
+TEST_CASE("calls of other services are the agent's") {
+  ServedStage stage;
+  auto client = stage.connect();
+  const auto reply = await(stage.loop, client.call("grpc.AgentService", "StartContainer", "bytes"));
+  REQUIRE_MESSAGE(reply.ok(), reply.error().message);
+  CHECK(stage.agent.payloads["StartContainer"] == "bytes");
+}
+
+TEST_CASE("a call that waits does not delay another client's") {
+  ServedStage stage;
+  auto waiting = stage.connect();
+  auto quick = stage.connect();
+  boost::asio::co_spawn(
+      stage.loop,
+      [](ttrpc::Client& client) -> boost::asio::awaitable<void> {
+        static_cast<void>(co_await client.call("grpc.AgentService", "WaitProcess", ""));
+      }(waiting),
+      boost::asio::detached);
+  CHECK(stage.ask<StatusResponse>(quick, "Status", StatusRequest()).ok());
+  CHECK(await(stage.loop, quick.call("grpc.AgentService", "StartContainer", "")).ok());
+}
+
+TEST_CASE("a container whose creator goes away in the middle is finished all the same") {
+  ServedStage stage;
+  stage.agent.delay = std::chrono::milliseconds(200);
+  auto impatient = stage.connect();
+  CreateContainerRequest request;
+  request.set_container_id("c1");
+  request.set_bundle(stage.directory.path().native());
+  request.set_rootfs(stage.directory.path().native());
+  const ttrpc::CallOptions options{std::chrono::milliseconds(50)};
+  const auto given_up =
+      await(stage.loop, ttrpc::call<CreateContainerResponse>(impatient, "kata.sandbox.Sandbox",
+                                                             "CreateContainer", request, options));
+  REQUIRE_FALSE(given_up.ok());
+  impatient.close();
+  stage.agent.delay = std::chrono::milliseconds(0);
+  auto client = stage.connect();
+  RemoveContainerRequest removal;
+  removal.set_container_id("c1");
+  const Deadline deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  bool removed = false;
+  while (!removed && std::chrono::steady_clock::now() < deadline)
+    removed = stage.ask<RemoveContainerResponse>(client, "RemoveContainer", removal).ok();
+  CHECK(removed);
+  CHECK(stage.filesystem->shares.empty());
+}
+
+TEST_CASE("shutdown over the socket takes the sandbox down and is answered") {
+  ServedStage stage;
+  auto client = stage.connect();
+  ShutdownRequest request;
+  request.set_timeout_ms(5000);
+  const auto reply = stage.ask<ShutdownResponse>(client, "Shutdown", request);
+  REQUIRE_MESSAGE(reply.ok(), reply.error().message);
+  CHECK(stage.stopped());
+  const auto status = stage.ask<StatusResponse>(client, "Status", StatusRequest());
+  REQUIRE(status.ok());
+  CHECK_FALSE(status.value().running());
+}
+
+}  // namespace kata::sandbox
