@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// `kata-runtime run` of /bin/true against bare QEMU that boots the same kernel and initrd with an
+// init that ends the machine at once. Both in one run, interleaved; prints one JSON object. The
+// bare initrd is ours with a second archive behind it that replaces /init.
+//
+//   vm_run PAIRS LIMIT      exit 1 when the ratio of medians is above LIMIT
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "tests/integration/harness/bundle.h"
+#include "tests/integration/harness/runtime.h"
+
+namespace {
+
+using kata::test::CommandResult;
+namespace fs = std::filesystem;
+
+double seconds_of(const auto& action) {
+  const auto start = std::chrono::steady_clock::now();
+  action();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+fs::path make_bare_initrd(const fs::path& directory) {
+  const fs::path tree = directory / "bare";
+  fs::create_directories(tree);
+  fs::copy_file(KATA_BARE_INIT, tree / "init");
+  const std::string target = directory / "bare.img";
+  const std::string script = "cat " KATA_GUEST_DIR "/initrd.img > " + target + " && cd " +
+                             tree.string() + " && echo init | cpio --quiet -o -H newc >> " + target;
+  const CommandResult made = kata::test::run({"/bin/sh", "-c", script});
+  if (made.exit_code != 0) {
+    std::fprintf(stderr, "make the bare initrd: %s\n", made.err.c_str());
+    std::exit(2);
+  }
+  return target;
+}
+
+// The command line of the guest that kata-runtime starts, so that both kernels are told the same.
+std::string kernel_words(const kata::test::Runtime& runtime, const fs::path& bundle) {
+  runtime({"run", "--detach", "--bundle", bundle, "words"});
+  std::string words = runtime({"exec", "words", "/bin/cat", "/proc/cmdline"}).out;
+  runtime({"delete", "--force", "words"});
+  if (!words.empty()) words.pop_back();
+  return words;
+}
+
+std::vector<std::string> bare_qemu(const fs::path& initrd, const std::string& words) {
+  return {"/usr/bin/qemu-system-x86_64",
+          "-nodefaults",
+          "-no-user-config",
+          "-display",
+          "none",
+          "-no-reboot",
+          "-machine",
+          "q35,accel=tcg",
+          "-cpu",
+          "max",
+          "-smp",
+          "1",
+          "-m",
+          "256",
+          "-serial",
+          "stdio",
+          "-kernel",
+          KATA_GUEST_DIR "/vmlinux",
+          "-initrd",
+          initrd.string(),
+          "-append",
+          words};
+}
+
+void require(bool good, const char* what, const CommandResult& result) {
+  if (good) return;
+  std::fprintf(stderr, "%s: exit %d: %s%s\n", what, result.exit_code, result.out.c_str(),
+               result.err.c_str());
+  std::exit(2);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const int pairs = argc > 1 ? std::atoi(argv[1]) : 10;
+  const double limit = argc > 2 ? std::atof(argv[2]) : 1.15;
+  const kata::test::Runtime runtime;
+  const fs::path bundle = runtime.make("bundle", kata::test::default_spec({"/bin/true"}));
+  const fs::path initrd = make_bare_initrd(runtime.directory());
+  const fs::path sleeper =
+      runtime.make("sleeper", kata::test::default_spec({"/bin/sleep", "1000"}));
+  const std::string words = kernel_words(runtime, sleeper);
+  std::vector<double> ours, bare;
+  for (int pair = 0; pair < pairs; ++pair) {
+    CommandResult result;
+    bare.push_back(seconds_of([&] { result = kata::test::run(bare_qemu(initrd, words)); }));
+    require(result.exit_code == 0 && result.out.find("READY") != std::string::npos, "bare QEMU",
+            result);
+    ours.push_back(seconds_of([&] { result = runtime({"run", "--bundle", bundle, "c1"}); }));
+    require(result.exit_code == 0, "kata-runtime run", result);
+    std::fprintf(stderr, "pair %d: bare %.3f s, ours %.3f s\n", pair + 1, bare.back(), ours.back());
+  }
+  const double ratio = median(ours) / median(bare);
+  const double best =
+      *std::min_element(ours.begin(), ours.end()) / *std::min_element(bare.begin(), bare.end());
+  std::printf(
+      "{\"bench\":\"vm_run\",\"pairs\":%d,\"bare_median_s\":%.3f,\"ours_median_s\":%.3f,\"ratio_of_"
+      "medians\":%.3f,"
+      "\"ratio_of_minima\":%.3f,\"limit\":%.2f}\n",
+      pairs, median(bare), median(ours), ratio, best, limit);
+  return ratio <= limit ? 0 : 1;
+}
