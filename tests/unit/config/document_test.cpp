@@ -37,6 +37,13 @@ TEST_CASE("an inline table is a table") {
   CHECK(parsed.value().values.at("a.b.c").json == "1");
 }
 
+TEST_CASE("a table header that starts with no key character is refused with its place") {
+  for (const char* text : {"[=]\n", "[[=]]\n", "[a.=]\n", "[\n]\n"}) {
+    CAPTURE(text);
+    CHECK(refusal(text).find("d.toml") != std::string::npos);
+  }
+}
+
 TEST_CASE("text that is not TOML is refused with its place") {
   CHECK(refusal("a = \n").starts_with("d.toml:1:"));
   CHECK(refusal("a = 1\na = 2\n").starts_with("d.toml:2:"));
