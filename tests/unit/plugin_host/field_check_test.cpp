@@ -67,8 +67,10 @@ TEST_CASE("each type refuses the others") {
     for (const char* json : values) {
       CAPTURE(key);
       CAPTURE(json);
-      CHECK(refusal({{"file", "\"/f\""}, {key, json}})
-                .starts_with(concat("c.toml:7:2: key '", key, "' in [network.acme]: expected ")));
+      std::map<std::string, std::string> keys{{"file", "\"/f\""}};
+      keys[key] = json;
+      CHECK(refusal(std::move(keys)).starts_with(
+          concat("c.toml:7:2: key '", key, "' in [network.acme]: expected ")));
     }
   }
 }
