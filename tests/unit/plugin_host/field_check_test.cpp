@@ -69,8 +69,8 @@ TEST_CASE("each type refuses the others") {
       CAPTURE(json);
       std::map<std::string, std::string> keys{{"file", "\"/f\""}};
       keys[key] = json;
-      CHECK(refusal(std::move(keys)).starts_with(
-          concat("c.toml:7:2: key '", key, "' in [network.acme]: expected ")));
+      CHECK(refusal(std::move(keys))
+                .starts_with(concat("c.toml:7:2: key '", key, "' in [network.acme]: expected ")));
     }
   }
 }
