@@ -15,7 +15,8 @@
 #define TOML_ENABLE_FORMATTERS 0
 #define TOML_MAX_NESTED_VALUES 16
 #include <toml++/impl/preprocessor.h>
-// TOML++ 3.3 asserts what bad input can make false ("[=]"), and then reports it as an error: it must come to the error.
+// TOML++ 3.3 asserts what bad input can make false ("[=]"), and then reports it as an error: it
+// must come to the error.
 #undef TOML_ASSERT
 #undef TOML_ASSERT_ASSUME
 #define TOML_ASSERT(expr) static_assert(true)

@@ -29,9 +29,9 @@ inline void destroy(void* /*instance*/) noexcept {}
       nullptr,     0,        create,                            \
       destroy}
 
-#define RAW_NOTE(fingerprint)                                                   \
+#define RAW_NOTE(fingerprint)                                                           \
   __attribute__((section(".kata.plugin"), used, retain)) static const char raw_note[] = \
-      "interface=" KATA_INTERFACE_Network "\0fingerprint=" fingerprint          \
+      "interface=" KATA_INTERFACE_Network "\0fingerprint=" fingerprint                  \
       "\0name=broken\0version=1.0.0\0vendor=Broken\0license=none\0summary=is broken\0"
 
 #define RAW_FINGERPRINT KATA_FINGERPRINT(Network)

@@ -34,8 +34,8 @@ TEST_CASE("a shell on a terminal prompts echoes follows resizes and obeys the co
         return terminal.expect("50 132", std::chrono::seconds(1));
       },
       std::chrono::seconds(10)));
-  // The quotes keep the echo of the line from looking like the answer: only a program that runs says "asleep". Control C before that
-  // would flush the line instead of ending the program.
+  // The quotes keep the echo of the line from looking like the answer: only a program that runs
+  // says "asleep". Control C before that would flush the line instead of ending the program.
   terminal.type("sh -c 'echo as\"\"leep; exec sleep 100'\r");
   REQUIRE_MESSAGE(terminal.expect("asleep"), terminal.seen());
   terminal.type("\x03");
