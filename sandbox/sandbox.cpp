@@ -27,6 +27,8 @@ namespace {
 constexpr std::chrono::seconds kPluginStep{30}, kCleanStep{10};
 constexpr std::chrono::seconds kCheckAgain{5};  // in case the guest lost the first request
 constexpr std::chrono::seconds kAgentReasonGrace{1};
+// A VMM fails when its file server has died; the server's own reason follows within milliseconds.
+constexpr std::chrono::milliseconds kFileServerReasonGrace{400};
 constexpr std::uint32_t kConsoleLines = 5;
 
 std::string milliseconds_since(Deadline began) {
@@ -169,7 +171,10 @@ asio::awaitable<Result<void>> Sandbox::start_vm() {
     return journal_.write_vmm(ProcessRef{processes.vmm_pid, start_time.value()});
   };
   auto started = co_await step(Step::kVm, "hypervisor", *parts_.hypervisor, std::move(start));
-  if (started.ok()) watchers_.watch(*parts_.hypervisor);
+  if (started.ok())
+    watchers_.watch(*parts_.hypervisor);
+  else if (co_await fate_->ended_by(in(kFileServerReasonGrace)))
+    co_return in_context(std::move(started).error(), fate_->reason());
   co_return started;
 }
 

@@ -160,6 +160,16 @@ TEST_CASE("a file server that dies while booting ends the wait too") {
   CHECK(contains(started.error().message, "shared filesystem ended: killed by signal 11"));
 }
 
+TEST_CASE("a VM that does not start because its file server died says why that died") {
+  Stage stage;
+  stage.log.fail("hypervisor.start_vm");
+  stage.filesystem->die("pivot_root: Invalid argument");
+  const auto started = stage.start();
+  REQUIRE_FALSE(started.ok());
+  CHECK(contains(started.error().message, "shared filesystem ended: pivot_root: Invalid argument"));
+  CHECK(contains(started.error().message, "planted failure of hypervisor.start_vm"));
+}
+
 TEST_CASE("an agent that stays silent is a timeout that names its key and shows the console") {
   Stage stage;
   stage.agent.silent = true;
