@@ -23,6 +23,8 @@ if(KATA_SANITIZER)
   set(kata_sanitizer_flags -fsanitize=${KATA_SANITIZER} -fno-omit-frame-pointer)
   if(KATA_SANITIZER STREQUAL "address")
     list(APPEND kata_sanitizer_flags -fsanitize=undefined -fno-sanitize-recover=undefined)
+  elseif(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    list(APPEND kata_sanitizer_flags -Wno-tsan)  # g++ warns of each fence of Asio's and of libstdc++'s
   endif()
   target_compile_options(kata_host_flags INTERFACE ${kata_sanitizer_flags})
   target_link_options(kata_host_flags INTERFACE ${kata_sanitizer_flags})
