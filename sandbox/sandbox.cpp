@@ -70,10 +70,11 @@ Sandbox::Sandbox(asio::any_io_executor loop, PluginThread& plugins, SandboxParts
 
 Sandbox::~Sandbox() {
   if (phase_ == Phase::kNew || (phase_ == Phase::kStopped && shutdown_outcome_.ok())) return;
-  // A VM or file server that could not be stopped still has a thread inside its plugin.
+  // A VM or file server that could not be stopped still has a thread inside its plugin, which is
+  // kept until the process ends.
+  static auto& forsaken = *new std::vector<SandboxParts>;
   watchers_.forsake();
-  static_cast<void>(parts_.hypervisor.release());
-  static_cast<void>(parts_.filesystem.release());
+  forsaken.push_back(std::move(parts_));
 }
 
 asio::awaitable<Result<void>> Sandbox::start() {

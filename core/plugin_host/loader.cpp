@@ -10,6 +10,10 @@
 #define BOOST_DLL_USE_STD_FS
 #include <boost/dll/shared_library.hpp>
 
+#include <list>
+#include <mutex>
+#include <utility>
+
 #include "core/base/trust.h"
 #include "core/plugin_host/elf_note.h"
 #include "core/plugin_host/refusal.h"
@@ -44,18 +48,26 @@ std::string reason_of_dlerror(const fs::path& file) {
   return printable(reason);
 }
 
+// Never unloaded: see the header. A list of its own, so that its address stays known.
+const boost::dll::shared_library& keep_for_ever(boost::dll::shared_library library) {
+  static std::mutex mutex;
+  static auto& libraries = *new std::list<boost::dll::shared_library>;
+  const std::lock_guard lock(mutex);
+  return libraries.emplace_back(std::move(library));
+}
+
 Result<const plugin::Descriptor*> open_library(const fs::path& file) {
-  // Leaked on purpose: see the header.
-  auto* library = new boost::dll::shared_library;
+  boost::dll::shared_library library;
   std::error_code error;
-  library->load(file, rtld_now | rtld_local, error);
+  library.load(file, rtld_now | rtld_local, error);
   if (error)
     return refused("dlopen", "a library whose symbols all resolve", reason_of_dlerror(file),
                    "install what is missing or rebuild the plugin");
-  if (!library->has(kDescriptorSymbol))
+  const boost::dll::shared_library& kept = keep_for_ever(std::move(library));
+  if (!kept.has(kDescriptorSymbol))
     return refused("exported symbol", kDescriptorSymbol, "none of that name",
                    "rebuild the plugin with kata_add_plugin()");
-  return &library->get<const plugin::Descriptor>(kDescriptorSymbol);
+  return &kept.get<const plugin::Descriptor>(kDescriptorSymbol);
 }
 
 // libkata-net-acme.so must not hold "tap": somebody copied or renamed it.
