@@ -98,9 +98,14 @@ TEST_CASE("a descriptor of another size is refused") {
 }
 
 TEST_CASE("a plugin that exports a second symbol is refused") {
+  #ifdef __SANITIZE_ADDRESS__
+  constexpr int kFound = 3;  // AddressSanitizer gives the symbol a twin
+#else
+  constexpr int kFound = 2;
+#endif
   CHECK(refusal_of_built("two_exported_symbols") ==
-        concat("exported symbols: expected kata_plugin_v1 only, found 2 with 'leaked_symbol'",
-               kRebuild));
+        concat("exported symbols: expected kata_plugin_v1 only, found ", kFound,
+               " with 'leaked_symbol'", kRebuild));
 }
 
 TEST_CASE("a plugin with an undefined symbol is refused at load time") {
