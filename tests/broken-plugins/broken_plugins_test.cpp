@@ -98,7 +98,7 @@ TEST_CASE("a descriptor of another size is refused") {
 }
 
 TEST_CASE("a plugin that exports a second symbol is refused") {
-  #ifdef __SANITIZE_ADDRESS__
+#ifdef __SANITIZE_ADDRESS__
   constexpr int kFound = 3;  // AddressSanitizer gives the symbol a twin
 #else
   constexpr int kFound = 2;
