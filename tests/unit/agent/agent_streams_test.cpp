@@ -129,8 +129,13 @@ TEST_CASE("only the three standard descriptors reach the workload") {
   AgentProcess agent;
   AgentConnection connection = agent.connect();
   agent.run(connection, agent.container("c1", {"sleep", "1000"}));
-  const auto look = exec_request(
-      "c1", "e1", {"sh", "-c", "sleep 1000 & echo /proc/1/fd/* /proc/$!/fd/*; kill $!"});
+  // A shell gives a background child /dev/null as its input: until then descriptor 0 comes and
+  // goes.
+  const auto look =
+      exec_request("c1", "e1",
+                   {"sh", "-c",
+                    "sleep 1000 & until [ \"$(readlink /proc/$!/fd/0)\" = /dev/null ]; do :; done; "
+                    "echo /proc/1/fd/* /proc/$!/fd/*; kill $!"});
   REQUIRE(connection.send("ExecProcess", look).ok());
   const std::string seen = read_all(connection, "c1", "e1");
   CHECK(seen.starts_with("/proc/1/fd/0 /proc/1/fd/1 /proc/1/fd/2 /proc/"));
