@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "kata/concat.h"
+#include "programs/flags.h"
 #include "sandbox/store.h"
 
 namespace kata::proxy {
@@ -90,17 +91,7 @@ Result<Options> from(const po::variables_map& values) {
 }  // namespace
 
 Result<Options> parse_options(int argc, const char* const* argv) {
-  try {
-    po::variables_map values;
-    po::store(po::command_line_parser(argc, argv)
-                  .options(described())
-                  .positional(po::positional_options_description())
-                  .run(),
-              values);
-    return from(values);
-  } catch (const po::error& error) {
-    return make_error(ErrorCode::kInvalidArgument, concat(error.what(), ": see --help"));
-  }
+  return from(KATA_TRY(parse_flags(argc, argv, described()), ""));
 }
 
 }  // namespace kata::proxy
