@@ -5,6 +5,7 @@
 
 #include "health.pb.h"
 #include "kata/concat.h"
+#include "sandbox/event.h"
 #include "sandbox/guest_spec.h"
 
 namespace kata::sandbox {
@@ -74,10 +75,25 @@ grpc::AddARPNeighborsRequest neighbors_request(const GuestNetwork& network) {
 
 asio::awaitable<Result<void>> AgentClient::ask(const char* method, std::string payload,
                                                std::chrono::nanoseconds timeout) {
+  using namespace asio::experimental::awaitable_operators;
   const ttrpc::CallOptions options{timeout};
-  auto reply = co_await client_.call(kAgentService, method, std::move(payload), options);
-  if (!reply.ok()) co_return in_context(std::move(reply).error(), method);
-  co_return Result<void>{};
+  bool answers_check = false;
+  auto first = co_await (client_.call(kAgentService, method, std::move(payload), options) ||
+                         nudge(answers_check));
+  Result<std::string> reply = std::get<0>(std::move(first));  // nudge() does not end by itself
+  if (reply.ok()) co_return Result<void>{};
+  Error error = in_context(std::move(reply).error(), method);
+  if (error.code == ErrorCode::kTimeout)
+    error.message += answers_check ? "; the agent answers Health.Check, so it is busy with it"
+                                   : "; nor does the guest answer Health.Check: it hangs";
+  co_return error;
+}
+
+asio::awaitable<void> AgentClient::nudge(bool& answered) {
+  for (;;) {
+    co_await sleep_until(std::chrono::steady_clock::now() + kNudge);
+    answered = (co_await check(kNudge)).ok();
+  }
 }
 
 asio::awaitable<Result<void>> AgentClient::check(std::chrono::nanoseconds timeout) {

@@ -2,7 +2,10 @@
 //
 // The calls that a sandbox makes to its guest's agent, typed and each with a time limit. The guest
 // is hostile: replies are read for success or failure only, and nothing in them becomes a path or
-// an id. Threads: the loop's only.
+// an id. While one of these calls is unanswered the guest is asked Health.Check every kNudge: an
+// emulated guest can sleep through one interrupt, and the next request wakes it; and when the call
+// fails for want of time, the error tells whether the guest answers anything at all.
+// Threads: the loop's only.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -22,6 +25,8 @@ namespace kata::sandbox {
 
 class AgentClient {
  public:
+  static constexpr std::chrono::seconds kNudge{2};
+
   explicit AgentClient(ttrpc::Client client) : client_(std::move(client)) {}
 
   boost::asio::awaitable<Result<void>> check(std::chrono::nanoseconds timeout);
@@ -45,6 +50,7 @@ class AgentClient {
  private:
   boost::asio::awaitable<Result<void>> ask(const char* method, std::string payload,
                                            std::chrono::nanoseconds timeout);
+  boost::asio::awaitable<void> nudge(bool& answered);
 
   ttrpc::Client client_;
 };

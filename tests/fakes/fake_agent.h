@@ -4,6 +4,7 @@
 // method. Threads: the loop's only.
 #pragma once
 
+#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -29,7 +30,8 @@ class FakeAgent {
  public:
   FakeAgent(boost::asio::io_context& loop, CallLog& log, const std::filesystem::path& socket)
       : loop_(loop), log_(log), listener_(loop, listen_unix(socket).take().release()) {
-    answer("grpc.Health", "Check", [] {
+    answer("grpc.Health", "Check", [this] {
+      nap_.cancel();
       grpc::HealthCheckResponse response;
       response.set_status(grpc::HealthCheckResponse::SERVING);
       return response.SerializeAsString();
@@ -49,6 +51,7 @@ class FakeAgent {
   std::function<void()> on_destroy{};
   bool silent = false;                 // takes connections and never answers
   std::chrono::milliseconds delay{0};  // before each reply
+  std::string naps_in{};               // this method's reply waits for the next Health.Check
 
   void hang_up() { connection_.cancel(); }
 
@@ -62,6 +65,8 @@ class FakeAgent {
           KATA_CO_CHECK(log_.enter(concat("agent.", method)), "");
           boost::asio::steady_timer timer(loop_, delay);
           co_await timer.async_wait(boost::asio::use_awaitable);
+          if (method == naps_in)
+            co_await nap_.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
           co_return reply();
         });
   }
@@ -98,6 +103,7 @@ class FakeAgent {
   CallLog& log_;
   boost::asio::posix::stream_descriptor listener_;
   ttrpc::Server server_;
+  boost::asio::steady_timer nap_{loop_, Deadline::max()};
   std::vector<UniqueFd> mute_{};
   Connection connection_{};
 };

@@ -181,6 +181,13 @@ TEST_CASE("an agent that stays silent is a timeout that names its key and shows 
   CHECK(contains(started.error().message, "first | last  [2J line"));
 }
 
+TEST_CASE("a guest that sleeps through a request is woken by the next one") {
+  Stage stage;
+  stage.agent.naps_in = "CreateSandbox";
+  const auto started = stage.start();
+  CHECK_MESSAGE(started.ok(), (started.ok() ? "" : started.error().message));
+}
+
 TEST_CASE("an agent address that nobody listens on is a timeout that says so") {
   Stage stage;
   std::filesystem::remove(stage.socket);
