@@ -4,7 +4,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <thread>
+
+#include "core/base/files.h"
 #include "fixture.h"
+#include "kata/concat.h"
 
 namespace kata::agent::test {
 namespace {
@@ -19,7 +23,11 @@ struct Sleeper {
   Container box{};
   grpc::Spec spec = box.spec("echo up; exec sleep 100");
   Running init = box.start(spec);
-  Sleeper() { REQUIRE(read_line(init.out.get()) == "up"); }
+  Sleeper() {
+    REQUIRE(read_line(init.out.get()) == "up");
+    while (program() != "sleep\n") std::this_thread::yield();  // "up" comes before the exec
+  }
+  std::string program() const { return read_file(concat("/proc/", init.pid, "/comm"), 64).take(); }
   ~Sleeper() {
     CHECK(signal_all(box.paths(), SIGKILL).ok());
     wait_for(init.pid);
