@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <climits>
 #include <nlohmann/json.hpp>
 
 #include "kata/concat.h"
@@ -26,10 +27,17 @@ nlohmann::json to_value(const Attachment& item) {
           {"mirrored", item.mirrored}};
 }
 
+// A number of another kind or size is 0, which names no link.
+int index_from(const nlohmann::json& json) {
+  if (!json.is_number_unsigned()) return 0;
+  const auto number = json.get<std::uint64_t>();
+  return number <= INT_MAX ? static_cast<int>(number) : 0;
+}
+
 Attachment from_value(const nlohmann::json& json) {
-  return {json.at("link").get<std::string>(),     json.at("link_index").get<int>(),
+  return {json.at("link").get<std::string>(),     index_from(json.at("link_index")),
           json.at("link_mac").get<std::string>(), json.at("tap").get<std::string>(),
-          json.at("tap_index").get<int>(),        json.at("tap_mac").get<std::string>(),
+          index_from(json.at("tap_index")),       json.at("tap_mac").get<std::string>(),
           json.at("mirrored").get<bool>()};
 }
 
@@ -51,8 +59,14 @@ Result<SavedState> state_from_json(std::string_view text) {
     const auto json = nlohmann::json::parse(text);
     SavedState state;
     state.netns = json.at("netns").get<std::string>();
-    state.inode = json.at("inode").get<std::uint64_t>();
-    for (const auto& item : json.at("attachments")) state.attachments.push_back(from_value(item));
+    const auto& inode = json.at("inode");
+    if (!inode.is_number_unsigned()) return damaged("'inode' is not a number");
+    state.inode = inode.get<std::uint64_t>();
+    for (const auto& item : json.at("attachments")) {
+      state.attachments.push_back(from_value(item));
+      if (state.attachments.back().link_index == 0 || state.attachments.back().tap_index == 0)
+        return damaged("'link_index' or 'tap_index' is not the index of a link");
+    }
     return state;
   } catch (const nlohmann::json::exception& exception) {
     return damaged(exception.what());

@@ -24,6 +24,16 @@ TEST_CASE("a damaged state is an error") {
     CHECK_MESSAGE(!state_from_json(text).ok(), text);
 }
 
+TEST_CASE("an index that no link can have is refused") {
+  for (const std::string index : {"0", "-1", "1.5", "1e300", "4294967298", "\"2\""}) {
+    const std::string text =
+        R"({"netns":"/x","inode":1,"attachments":[{"link":"a","link_mac":"b",)"
+        R"("tap":"c","tap_index":3,"tap_mac":"d","mirrored":true,"link_index":)";
+    CHECK_MESSAGE(!state_from_json(text + index + "}]}").ok(), index);
+    CHECK(state_from_json(text + "2}]}").ok());
+  }
+}
+
 TEST_CASE("a state that is too long is refused before it is parsed") {
   CHECK(!state_from_json(std::string((1U << 20) + 1, ' ')).ok());
 }
