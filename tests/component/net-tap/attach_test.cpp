@@ -71,6 +71,24 @@ TEST_CASE("four links get four taps") {
   CHECK(plan.guest.interfaces[3].name == "eth3");
 }
 
+TEST_CASE("a macvlan and a tap of somebody else are served and left as they were") {
+  const Pod pod;
+  const StateDirectory state;
+  pod.add_veth("lower", 0);
+  pod.run(
+      "ip link add link lower name net1 type macvlan mode bridge; ip tuntap add dev net2 mode tap;"
+      "for link in net1 net2; do ip link set dev $link addrgenmode none; done;"
+      "ip addr add 10.9.1.2/24 dev net1; ip addr add 10.9.2.2/24 dev net2");
+  const std::string before = pod.dump();
+  const auto network = make_network(state);
+  const NetworkPlan plan = attach(*network, pod);
+  REQUIRE(plan.guest.interfaces.size() == 2);
+  CHECK(plan.guest.interfaces[0].name == "net1");
+  CHECK(plan.guest.interfaces[1].name == "net2");
+  REQUIRE(network->detach().ok());
+  CHECK(pod.dump() == before);
+}
+
 TEST_CASE("the calling thread keeps its network namespace") {
   const Pod pod;
   const StateDirectory state;
