@@ -49,7 +49,7 @@ std::string to_json(const SavedState& state) {
   const nlohmann::json json{{"netns", state.netns.native()},
                             {"inode", state.inode},
                             {"attachments", std::move(attachments)}};
-  // A path need not be UTF-8; one that is not is then not found again, and detach() says so.
+  // dump() throws for what is not UTF-8; attach() accepts no such path.
   return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 

@@ -34,6 +34,11 @@ Result<void> check_spec(const NetworkSpec& spec) {
                       "the tap network needs a network namespace, and the bundle names none; give "
                       "linux.namespaces in config.json one of type \"network\" with a path, or set "
                       "[plugins] network = \"none\"");
+  // Another process must find the namespace again.
+  const auto saved = state_from_json(to_json({spec.netns, 0, {}}));
+  if (!saved.ok() || saved.value().netns != spec.netns)
+    return make_error(ErrorCode::kInvalidArgument,
+                      "the path of the network namespace is not UTF-8; use another name for it");
   if (spec.queues >= 1 && spec.queues <= kMaxQueues) return {};
   return make_error(ErrorCode::kInvalidArgument,
                     concat(spec.queues, " queues: must be 1 to ", kMaxQueues));

@@ -57,6 +57,13 @@ TEST_CASE("a path that is no network namespace is refused") {
   CHECK(refused(*make_network(state), state.path() / "nothing").code == ErrorCode::kNotFound);
 }
 
+TEST_CASE("a path that a saved state cannot hold is refused") {
+  const Pod pod;
+  const StateDirectory state;
+  std::filesystem::create_symlink(pod.path(), state.path() / "\xff");
+  CHECK(contains(refused(*make_network(state), state.path() / "\xff").message, "not UTF-8"));
+}
+
 TEST_CASE("a link that a guest cannot have is refused by name and nothing is touched") {
   for (const std::string command :
        {"ip link add dev odd type bridge", "ip tuntap add dev odd mode tun"}) {
