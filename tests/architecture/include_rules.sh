@@ -32,4 +32,5 @@ forbid 'protocol is below everything but core/base' "$include\"(core/(config|plu
 forbid 'the sandbox is below programs' "$include\"(programs|agent)/" sandbox
 forbid 'Boost.DLL has one user' "$include<boost/dll" --exclude=loader.cpp core sandbox programs agent protocol plugins
 forbid 'TOML++ has one user' "$include<toml" --exclude=document.cpp core sandbox programs agent protocol plugins
+forbid 'libnl has one user' "$include<netlink/" --exclude-dir=net-tap core sandbox programs agent protocol plugins
 exit $violations

@@ -35,4 +35,5 @@ planted protocol/x.cpp '#include "sandbox/store.h"'
 planted sandbox/x.cpp '#include "programs/p/p.h"'
 planted sandbox/x.cpp '#include <boost/dll/shared_library.hpp>'
 planted programs/p/x.cpp '#include <toml++/toml.h>'
+planted plugins/a/x.cpp '#include <netlink/netlink.h>'
 exit $failed

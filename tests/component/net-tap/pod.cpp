@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pod.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <cstdlib>
+#include <thread>
+
+#include "kata/concat.h"
+
+namespace kata::tap::test {
+
+namespace {
+
+class QuietHost final : public plugin::Host {
+ public:
+  void log(Level, std::string_view) noexcept override {}
+  std::uint64_t begin_span(std::string_view) noexcept override { return 0; }
+  void end_span(std::uint64_t) noexcept override {}
+};
+
+}  // namespace
+
+Pod::Pod() {
+  std::thread([this] {
+    if (::unshare(CLONE_NEWNET) == 0)
+      fd_.reset(::open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC));
+  }).join();
+  REQUIRE_MESSAGE(static_cast<bool>(fd_), "these tests need root");
+}
+
+std::filesystem::path Pod::path() const { return concat("/proc/", ::getpid(), "/fd/", fd_.get()); }
+
+void Pod::inside(const std::function<void()>& work) const {
+  bool entered = false;
+  std::thread([&] {
+    entered = ::setns(fd_.get(), CLONE_NEWNET) == 0;
+    if (entered) work();
+  }).join();
+  REQUIRE(entered);
+}
+
+std::string Pod::run(const std::string& command) const {
+  std::string output;
+  int status = -1;
+  inside([&] {
+    FILE* const pipe = ::popen(concat("exec 2>&1; ", command).c_str(), "re");
+    if (pipe == nullptr) return;
+    std::array<char, 4096> buffer;
+    for (std::size_t got = 0; (got = ::fread(buffer.data(), 1, buffer.size(), pipe)) > 0;)
+      output.append(buffer.data(), got);
+    status = ::pclose(pipe);
+  });
+  REQUIRE_MESSAGE(status == 0, command, ": ", output);
+  return output;
+}
+
+void Pod::add_veth(const std::string& name, int number) const {
+  const std::string peer = concat("p", number);
+  run(concat("ip link add dev '", name, "' type veth peer name ", peer));
+  for (const std::string& end : {name, peer})
+    run(concat("ip link set dev '", end, "' addrgenmode none up"));
+  // The kernel announces a carrier a moment after both ends are up.
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (!contains(run(concat("ip link show dev '", name, "'")), "state UP") ||
+         !contains(run(concat("ip link show dev ", peer)), "state UP")) {
+    REQUIRE(std::chrono::steady_clock::now() < deadline);
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+}
+
+std::string Pod::dump() const {
+  return run(
+      "ip -d link; ip addr; ip route show table all; ip -6 route show table all; "
+      "ip neigh show nud permanent; tc qdisc; for link in $(ls -1 /proc/sys/net/ipv4/conf); do "
+      "ip link show dev \"$link\" >/dev/null 2>&1 && tc filter show dev \"$link\" ingress; done; "
+      "true");
+}
+
+StateDirectory::StateDirectory() {
+  std::string name = "/tmp/kata-net-tap-XXXXXX";
+  REQUIRE(::mkdtemp(name.data()) != nullptr);
+  path_ = name;
+}
+
+StateDirectory::~StateDirectory() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path_, ignored);
+}
+
+std::unique_ptr<TapNetwork> make_network(const StateDirectory& state, const std::string& config,
+                                         const std::string& saved_state) {
+  static QuietHost host;
+  auto made = TapNetwork::create({host, config, "test", state.path(), saved_state});
+  REQUIRE_MESSAGE(made.ok(), made.error().message);
+  return made.take();
+}
+
+NetworkPlan attach(TapNetwork& network, const Pod& pod, std::uint32_t queues) {
+  auto plan = network.attach({pod.path(), queues});
+  REQUIRE_MESSAGE(plan.ok(), plan.error().message);
+  return plan.take();
+}
+
+Error refused(TapNetwork& network, const std::filesystem::path& netns) {
+  auto plan = network.attach({netns, 1});
+  REQUIRE(!plan.ok());
+  return plan.error();
+}
+
+bool contains(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
+
+}  // namespace kata::tap::test

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A pod's network as a CNI would have made it: a network namespace that lives as long as a
+// descriptor of this process, with what iproute2 put into it.
+#pragma once
+
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "kata/unique_fd.h"
+#include "tap_network.h"
+
+namespace kata::tap::test {
+
+class Pod {
+ public:
+  Pod();  // empty: only lo, which is down
+
+  std::filesystem::path path() const;  // until close()
+  void close() { fd_.reset(); }
+
+  // Runs `command` with a shell inside and returns its output; fails the test when it fails.
+  std::string run(const std::string& command) const;
+  void inside(const std::function<void()>& work) const;
+
+  // A veth pair of `name` and "p<index>", both up. No IPv6 address comes by itself, so that a dump
+  // is the same at any time.
+  void add_veth(const std::string& name, int number) const;
+
+  // Links, addresses, routes, neighbours, qdiscs and filters.
+  std::string dump() const;
+
+ private:
+  UniqueFd fd_;
+};
+
+// A directory that goes with the object.
+class StateDirectory {
+ public:
+  StateDirectory();
+  ~StateDirectory();
+  StateDirectory(const StateDirectory&) = delete;
+  StateDirectory& operator=(const StateDirectory&) = delete;
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+std::unique_ptr<TapNetwork> make_network(const StateDirectory& state,
+                                         const std::string& config = "{}",
+                                         const std::string& saved_state = "");
+NetworkPlan attach(TapNetwork& network, const Pod& pod, std::uint32_t queues = 1);
+Error refused(TapNetwork& network, const std::filesystem::path& netns);
+
+bool contains(const std::string& text, std::string_view part);
+
+}  // namespace kata::tap::test
