@@ -77,22 +77,22 @@ asio::awaitable<Result<void>> AgentClient::ask(const char* method, std::string p
                                                std::chrono::nanoseconds timeout) {
   using namespace asio::experimental::awaitable_operators;
   const ttrpc::CallOptions options{timeout};
-  bool answers_check = false;
+  std::optional<bool> answers_check;  // nothing: no check has ended yet
   auto first = co_await (client_.call(kAgentService, method, std::move(payload), options) ||
-                         nudge(answers_check));
-  Result<std::string> reply = std::get<0>(std::move(first));  // nudge() does not end by itself
+                         keep_checking(answers_check));
+  Result<std::string> reply = std::get<0>(std::move(first));  // the other one never ends by itself
   if (reply.ok()) co_return Result<void>{};
   Error error = in_context(std::move(reply).error(), method);
-  if (error.code == ErrorCode::kTimeout)
-    error.message += answers_check ? "; the agent answers Health.Check, so it is busy with it"
-                                   : "; nor does the guest answer Health.Check: it hangs";
+  if (error.code == ErrorCode::kTimeout && answers_check)
+    error.message += *answers_check ? "; the agent answers Health.Check, so it is busy with it"
+                                    : "; nor does the guest answer Health.Check: it hangs";
   co_return error;
 }
 
-asio::awaitable<void> AgentClient::nudge(bool& answered) {
+asio::awaitable<void> AgentClient::keep_checking(std::optional<bool>& answered) {
   for (;;) {
-    co_await sleep_until(std::chrono::steady_clock::now() + kNudge);
-    answered = (co_await check(kNudge)).ok();
+    co_await sleep_until(std::chrono::steady_clock::now() + check_interval_);
+    answered = (co_await check(check_interval_)).ok();
   }
 }
 

@@ -2,15 +2,17 @@
 //
 // The calls that a sandbox makes to its guest's agent, typed and each with a time limit. The guest
 // is hostile: replies are read for success or failure only, and nothing in them becomes a path or
-// an id. While one of these calls is unanswered the guest is asked Health.Check every kNudge: an
-// emulated guest can sleep through one interrupt, and the next request wakes it; and when the call
-// fails for want of time, the error tells whether the guest answers anything at all.
+// an id. While one of these calls is unanswered the guest is asked Health.Check every
+// `check_interval`: should an emulated guest sleep through an interrupt, the next request wakes it;
+// and when the call fails for want of time, the error tells whether the guest answered the last of
+// these.
 // Threads: the loop's only.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,9 +27,9 @@ namespace kata::sandbox {
 
 class AgentClient {
  public:
-  static constexpr std::chrono::seconds kNudge{2};
-
-  explicit AgentClient(ttrpc::Client client) : client_(std::move(client)) {}
+  explicit AgentClient(ttrpc::Client client,
+                       std::chrono::milliseconds check_interval = std::chrono::seconds(2))
+      : client_(std::move(client)), check_interval_(check_interval) {}
 
   boost::asio::awaitable<Result<void>> check(std::chrono::nanoseconds timeout);
   boost::asio::awaitable<Result<void>> create_sandbox(grpc::CreateSandboxRequest request);
@@ -50,9 +52,10 @@ class AgentClient {
  private:
   boost::asio::awaitable<Result<void>> ask(const char* method, std::string payload,
                                            std::chrono::nanoseconds timeout);
-  boost::asio::awaitable<void> nudge(bool& answered);
+  boost::asio::awaitable<void> keep_checking(std::optional<bool>& answered);
 
   ttrpc::Client client_;
+  std::chrono::milliseconds check_interval_;
 };
 
 // What CreateSandbox asks for: the shared filesystem, the sandbox's /dev/shm, the kernel modules.

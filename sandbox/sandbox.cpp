@@ -236,10 +236,10 @@ asio::awaitable<Result<void>> Sandbox::greet_agent(const NetworkPlan& plan,
     co_return make_error(ErrorCode::kUnavailable,
                          concat("the guest ended while its agent set up the sandbox: ",
                                 fate_->reason(), console_tail()));
-  if (!created.ok() && created.error().code == ErrorCode::kTimeout)
-    created = make_error(ErrorCode::kTimeout, concat(created.error().message, console_tail()));
-  if (!created.ok()) co_return in_context(std::move(created).error(), "ask the guest's agent");
-  co_return created;
+  if (created.ok()) co_return created;
+  Error error = in_context(std::move(created).error(), "ask the guest's agent");
+  if (error.code == ErrorCode::kTimeout) error.message += console_tail();
+  co_return error;
 }
 
 // --- tear-down, the mirror ---

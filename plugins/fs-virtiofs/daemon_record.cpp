@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon_record.h"
 
-#include <fcntl.h>
 #include <signal.h>
-#include <unistd.h>
 
 #include <chrono>
 #include <nlohmann/json.hpp>
 
 #include "kata/child_process.h"
 #include "kata/concat.h"
-#include "kata/unique_fd.h"
+#include "kata/state_file.h"
 
 namespace kata::virtiofs {
 
@@ -44,32 +42,16 @@ Result<DaemonRecord> record_from_json(std::string_view text) {
 }
 
 Result<void> write_record(const std::filesystem::path& state_dir, const DaemonRecord& record) {
-  const auto file = state_dir / kFile, next = state_dir / concat(kFile, ".new");
-  const std::string text = to_json(record);
-  const UniqueFd fd(
-      ::open(next.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0600));
-  if (!fd || ::write(fd.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()) ||
-      ::rename(next.c_str(), file.c_str()) != 0)
-    return errno_error(concat("write '", file, "'"), errno);
-  return {};
+  return write_state_file(state_dir / kFile, to_json(record));
 }
 
 Result<DaemonRecord> read_record(const std::filesystem::path& state_dir) {
-  const auto file = state_dir / kFile;
-  const UniqueFd fd(::open(file.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
-  if (!fd && errno == ENOENT) return DaemonRecord{};
-  std::string text(kMaxSize + 1, '\0');
-  const ssize_t got = fd ? ::read(fd.get(), text.data(), text.size()) : -1;
-  if (got < 0) return errno_error(concat("read '", file, "'"), errno);
-  text.resize(static_cast<std::size_t>(got));
-  return record_from_json(text);
+  const auto text = KATA_TRY(read_state_file(state_dir / kFile, kMaxSize + 1), "");
+  return text ? record_from_json(*text) : DaemonRecord{};
 }
 
 Result<void> remove_record(const std::filesystem::path& state_dir) {
-  for (const auto& name : {std::string(kFile), concat(kFile, ".new")})
-    if (::unlink((state_dir / name).c_str()) != 0 && errno != ENOENT)
-      return errno_error(concat("remove '", state_dir / name, "'"), errno);
-  return {};
+  return remove_state_file(state_dir / kFile);
 }
 
 Result<void> kill_recorded(const DaemonRecord& record) {

@@ -11,6 +11,7 @@
 
 #include <future>
 
+#include "kata/beneath.h"
 #include "kata/concat.h"
 
 namespace kata::tap {
@@ -45,7 +46,7 @@ Result<NetworkNamespace> open_namespace(const std::filesystem::path& path) {
     return errno_error(concat("check network namespace '", path, "'"), errno);
   if (filesystem.f_type != NSFS_MAGIC) return not_a_namespace(path);
   NetworkNamespace space;
-  space.fd.reset(::open(concat("/proc/self/fd/", place.get()).c_str(), O_RDONLY | O_CLOEXEC));
+  space.fd.reset(::open(fd_path(place.get()).c_str(), O_RDONLY | O_CLOEXEC));
   if (!space.fd) return errno_error(concat("open network namespace '", path, "'"), errno);
   if (::ioctl(space.fd.get(), NS_GET_NSTYPE) != CLONE_NEWNET) return not_a_namespace(path);
   struct stat status {};

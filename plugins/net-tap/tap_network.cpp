@@ -30,10 +30,11 @@ Result<void> try_mirroring() {
 
 Result<void> check_spec(const NetworkSpec& spec) {
   if (spec.netns.empty())
-    return make_error(ErrorCode::kInvalidArgument,
-                      "the tap network needs a network namespace, and the bundle names none; give "
-                      "linux.namespaces in config.json one of type \"network\" with a path, or set "
-                      "[plugins] network = \"none\"");
+    return make_error(
+        ErrorCode::kInvalidArgument,
+        "the tap network needs a network namespace, and the sandbox was given none; give "
+        "linux.namespaces in config.json one of type \"network\" with a path, or set "
+        "[plugins] network = \"none\"");
   // Another process must find the namespace again.
   const auto saved = state_from_json(to_json({spec.netns, 0, {}}));
   if (!saved.ok() || saved.value().netns != spec.netns)

@@ -9,7 +9,7 @@ namespace {
 
 struct TwoLinks {
   Pod pod{};
-  StateDirectory state{};
+  TemporaryDirectory state{};
   TwoLinks() {
     pod.add_veth("eth0", 0);
     pod.add_veth("eth1", 1);
@@ -54,7 +54,7 @@ TEST_CASE("another instance detaches by the saved state") {
   const NetworkPlan plan = attach(*network, links.pod);
   const std::string saved = network->save_state().value();
   network.reset();
-  const StateDirectory other;
+  const TemporaryDirectory other;
   REQUIRE(make_network(other, "{}", saved)->detach().ok());
   CHECK(links.pod.dump() == before);
 }
@@ -125,7 +125,7 @@ TEST_CASE("a second sandbox in the same namespace is refused and the first keeps
   const auto first = make_network(links.state);
   const NetworkPlan plan = attach(*first, links.pod);
   const std::string before = links.pod.dump();
-  const StateDirectory other;
+  const TemporaryDirectory other;
   CHECK(refused(*make_network(other), links.pod.path()).code == ErrorCode::kAlreadyExists);
   CHECK(links.pod.dump() == before);
 }

@@ -65,13 +65,10 @@ std::string receive(const UniqueFd& fd, std::size_t skip) {
 }  // namespace
 
 TEST_CASE("frames of the guest leave by the link and frames at the link reach the guest") {
-  const Pod pod;
-  const StateDirectory state;
-  pod.add_veth("eth0", 0);
-  pod.run("ip addr add 10.9.0.2/24 dev eth0");
-  const auto network = make_network(state);
-  const NetworkPlan plan = attach(*network, pod);
-  const UniqueFd peer = raw_socket(pod, "p0");
+  const OneLink one;
+  const auto network = make_network(one.state);
+  const NetworkPlan plan = attach(*network, one.pod);
+  const UniqueFd peer = raw_socket(one.pod, "p0");
   const UniqueFd& tap = plan.devices.at(0).queues.at(0);
 
   const std::string out = std::string(kVnetHeader, '\0') + frame("from the guest");

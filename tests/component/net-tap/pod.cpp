@@ -8,23 +8,12 @@
 
 #include <array>
 #include <chrono>
-#include <cstdlib>
 #include <thread>
 
 #include "kata/concat.h"
+#include "tests/fakes/quiet_host.h"
 
 namespace kata::tap::test {
-
-namespace {
-
-class QuietHost final : public plugin::Host {
- public:
-  void log(Level, std::string_view) noexcept override {}
-  std::uint64_t begin_span(std::string_view) noexcept override { return 0; }
-  void end_span(std::uint64_t) noexcept override {}
-};
-
-}  // namespace
 
 Pod::Pod() {
   std::thread([this] {
@@ -82,20 +71,14 @@ std::string Pod::dump() const {
       "true");
 }
 
-StateDirectory::StateDirectory() {
-  std::string name = "/tmp/kata-net-tap-XXXXXX";
-  REQUIRE(::mkdtemp(name.data()) != nullptr);
-  path_ = name;
+OneLink::OneLink() {
+  pod.add_veth("eth0", 0);
+  pod.run("ip addr add 10.9.0.2/24 dev eth0");
 }
 
-StateDirectory::~StateDirectory() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
-}
-
-std::unique_ptr<TapNetwork> make_network(const StateDirectory& state, const std::string& config,
+std::unique_ptr<TapNetwork> make_network(const TemporaryDirectory& state, const std::string& config,
                                          const std::string& saved_state) {
-  static QuietHost host;
+  static fakes::QuietHost host;
   auto made = TapNetwork::create({host, config, "test", state.path(), saved_state});
   REQUIRE_MESSAGE(made.ok(), made.error().message);
   return made.take();

@@ -14,6 +14,7 @@
 
 #include "kata/unique_fd.h"
 #include "tap_network.h"
+#include "tests/temporary_directory.h"
 
 namespace kata::tap::test {
 
@@ -39,20 +40,14 @@ class Pod {
   UniqueFd fd_;
 };
 
-// A directory that goes with the object.
-class StateDirectory {
- public:
-  StateDirectory();
-  ~StateDirectory();
-  StateDirectory(const StateDirectory&) = delete;
-  StateDirectory& operator=(const StateDirectory&) = delete;
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
+// What most tests want: a link "eth0" with an address, and a state directory for the plugin.
+struct OneLink {
+  OneLink();
+  Pod pod{};
+  TemporaryDirectory state{};
 };
 
-std::unique_ptr<TapNetwork> make_network(const StateDirectory& state,
+std::unique_ptr<TapNetwork> make_network(const TemporaryDirectory& state,
                                          const std::string& config = "{}",
                                          const std::string& saved_state = "");
 NetworkPlan attach(TapNetwork& network, const Pod& pod, std::uint32_t queues = 1);

@@ -11,7 +11,7 @@ using namespace kata::tap;
 using namespace kata::tap::test;
 
 TEST_CASE("the caller's own namespace is refused by each of its names") {
-  const StateDirectory state;
+  const TemporaryDirectory state;
   std::filesystem::create_symlink("/proc/self/ns/net", state.path() / "innocent");
   for (const std::filesystem::path& path :
        {std::filesystem::path("/proc/self/ns/net"),
@@ -24,7 +24,7 @@ TEST_CASE("the caller's own namespace is refused by each of its names") {
 
 TEST_CASE("the namespace of process 1 is refused from another one") {
   const Pod pod;
-  const StateDirectory state;
+  const TemporaryDirectory state;
   Error error;
   pod.inside([&] {
     auto plan = make_network(state)->attach({"/proc/1/ns/net", 1});
@@ -36,14 +36,14 @@ TEST_CASE("the namespace of process 1 is refused from another one") {
 }
 
 TEST_CASE("a missing namespace path is refused with a remedy") {
-  const StateDirectory state;
+  const TemporaryDirectory state;
   const Error error = refused(*make_network(state), "");
   CHECK(error.code == ErrorCode::kInvalidArgument);
   CHECK(contains(error.message, "needs a network namespace"));
 }
 
 TEST_CASE("a path that is no network namespace is refused") {
-  const StateDirectory state;
+  const TemporaryDirectory state;
   std::ofstream(state.path() / "file") << "text";
   REQUIRE(::mkfifo((state.path() / "fifo").c_str(), 0600) == 0);
   for (const std::filesystem::path& path :
@@ -59,7 +59,7 @@ TEST_CASE("a path that is no network namespace is refused") {
 
 TEST_CASE("a path that a saved state cannot hold is refused") {
   const Pod pod;
-  const StateDirectory state;
+  const TemporaryDirectory state;
   std::filesystem::create_symlink(pod.path(), state.path() / "\xff");
   CHECK(contains(refused(*make_network(state), state.path() / "\xff").message, "not UTF-8"));
 }
@@ -67,39 +67,35 @@ TEST_CASE("a path that a saved state cannot hold is refused") {
 TEST_CASE("a link that a guest cannot have is refused by name and nothing is touched") {
   for (const std::string command :
        {"ip link add dev odd type bridge", "ip tuntap add dev odd mode tun"}) {
-    const Pod pod;
-    const StateDirectory state;
-    pod.add_veth("eth0", 0);
-    pod.run("ip addr add 10.9.0.2/24 dev eth0");
-    pod.run(command);
-    pod.run("ip addr add 10.10.0.2/24 dev odd");
-    const std::string before = pod.dump();
-    const Error error = refused(*make_network(state), pod.path());
+    const OneLink one;
+    one.pod.run(command);
+    one.pod.run("ip addr add 10.10.0.2/24 dev odd");
+    const std::string before = one.pod.dump();
+    const Error error = refused(*make_network(one.state), one.pod.path());
     CHECK(error.code == ErrorCode::kUnsupported);
     CHECK(contains(error.message, "link 'odd' "));
-    CHECK(pod.dump() == before);
+    CHECK(one.pod.dump() == before);
   }
 }
 
 TEST_CASE("a name with control characters is refused and shown without them") {
-  const Pod pod;
-  const StateDirectory state;
-  pod.add_veth("eth0", 0);
-  pod.run("ip addr add 10.9.0.2/24 dev eth0; ip link set dev eth0 down");
-  pod.run("ip link set dev eth0 name \"$(printf 'a\\033b')\"");
-  CHECK(contains(refused(*make_network(state), pod.path()).message, "link 'a?b' has a name"));
+  const OneLink one;
+  one.pod.run("ip link set dev eth0 down");
+  one.pod.run("ip link set dev eth0 name \"$(printf 'a\\033b')\"");
+  CHECK(
+      contains(refused(*make_network(one.state), one.pod.path()).message, "link 'a?b' has a name"));
 }
 
 TEST_CASE("no queue and too many queues are refused") {
   const Pod pod;
-  const StateDirectory state;
+  const TemporaryDirectory state;
   for (const std::uint32_t queues : {0U, 257U})
     CHECK(!make_network(state)->attach({pod.path(), queues}).ok());
 }
 
 TEST_CASE("a second attach of one instance is refused") {
   const Pod pod;
-  const StateDirectory state;
+  const TemporaryDirectory state;
   const auto network = make_network(state);
   (void)attach(*network, pod);
   CHECK(refused(*network, pod.path()).code == ErrorCode::kFailedPrecondition);

@@ -10,14 +10,8 @@ using namespace kata::tap::test;
 
 namespace {
 
-struct Scanned {
-  Pod pod{};
-  StateDirectory state{};
+struct Scanned : OneLink {
   std::unique_ptr<TapNetwork> network = make_network(state);
-  Scanned() {
-    pod.add_veth("eth0", 0);
-    pod.run("ip addr add 10.9.0.2/24 dev eth0");
-  }
   GuestNetwork guest() { return attach(*network, pod).guest; }
 };
 
@@ -131,7 +125,7 @@ TEST_CASE("a jumbo MTU is taken over") {
 TEST_CASE("a name with odd characters is taken over as it is") {
   for (const std::string name : {"a\"b$;{}&", "-x", "tap0.kata"}) {
     const Pod pod;
-    const StateDirectory state;
+    const TemporaryDirectory state;
     pod.add_veth(name, 0);
     pod.run(concat("ip addr add 10.9.0.2/24 dev '", name, "'"));
     const auto network = make_network(state);

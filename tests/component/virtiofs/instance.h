@@ -9,21 +9,15 @@
 
 #include "kata/concat.h"
 #include "scratch.h"
+#include "tests/fakes/quiet_host.h"
 #include "virtiofs.h"
 
 namespace kata::virtiofs::test {
 
-class QuietHost final : public plugin::Host {
- public:
-  void log(Level, std::string_view) noexcept override {}
-  std::uint64_t begin_span(std::string_view) noexcept override { return 0; }
-  void end_span(std::uint64_t) noexcept override {}
-};
-
 inline std::unique_ptr<Virtiofs> make_instance(const fs::path& state,
                                                const std::string& daemon = "",
                                                const std::string& saved_state = "") {
-  static QuietHost host;
+  static fakes::QuietHost host;
   const std::string config = concat(R"({"virtio_fs_daemon":")", daemon, R"("})");
   auto made = Virtiofs::create({host, config, "test", state, saved_state});
   REQUIRE_MESSAGE(made.ok(), made.error().message);

@@ -17,7 +17,7 @@
 #include "kata/result.h"
 #include "kata/unix_socket.h"
 #include "protocol/ttrpc/blocking_client.h"
-#include "temporary_directory.h"
+#include "tests/temporary_directory.h"
 
 inline kata::Deadline in_seconds(int seconds) {
   return std::chrono::steady_clock::now() + std::chrono::seconds(seconds);

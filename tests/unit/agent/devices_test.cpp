@@ -6,7 +6,7 @@
 
 #include "agent/serial_port.h"
 #include "agent/virtio_bus.h"
-#include "temporary_directory.h"
+#include "tests/temporary_directory.h"
 
 using namespace kata;
 using namespace kata::agent;

@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "temporary_directory.h"
+#include "tests/temporary_directory.h"
 
 using namespace kata;
 using namespace kata::agent;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A directory for one test, removed with the object. Nothing below a mount point in it is touched.
+// A directory for one test, removed with the object.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -12,7 +12,7 @@
 class TemporaryDirectory {
  public:
   TemporaryDirectory() {
-    std::string name = (std::filesystem::temp_directory_path() / "kata-agent-XXXXXX").string();
+    std::string name = (std::filesystem::temp_directory_path() / "kata-test-XXXXXX").string();
     REQUIRE(::mkdtemp(name.data()) != nullptr);
     path_ = name;
   }
