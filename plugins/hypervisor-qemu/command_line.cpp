@@ -100,7 +100,8 @@ void add_agent_port(Builder& line, const SerialPort& port) {
                            .set("fd", line.pass(port.socket))
                            .set("server", "on")
                            .set("wait", "off"));
-  line.add("-device", "virtio-serial-pci,id=serial0");
+  // Two ports (the first is a console's, and unused) instead of 31: six queues instead of 64.
+  line.add("-device", "virtio-serial-pci,id=serial0,max_ports=2,disable-legacy=on");
   line.add("-device", "virtserialport,chardev=agent,name=agent.channel.0");
 }
 

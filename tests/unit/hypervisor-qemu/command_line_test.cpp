@@ -90,7 +90,7 @@ TEST_CASE("the smallest VM has exactly this command line") {
       "-chardev",
       "socket,id=agent,fd=11,server=on,wait=off",
       "-device",
-      "virtio-serial-pci,id=serial0",
+      "virtio-serial-pci,id=serial0,max_ports=2,disable-legacy=on",
       "-device",
       "virtserialport,chardev=agent,name=agent.channel.0",
   };
