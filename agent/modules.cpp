@@ -127,6 +127,7 @@ Result<void> ModuleLoader::load(std::string_view name, const std::string& parame
   if (auto read = read_list(); !read.ok() || !list_->contains(wanted)) {
     if (is_present(wanted)) return {};  // built in
     if (!read.ok()) return in_context(std::move(read).error(), action);
+    if (list_->empty()) return {};  // the kernel has no modules
   }
   for (const std::string& module : KATA_TRY(load_order(*list_, wanted), action))
     KATA_TRY(insert(module, module == wanted ? parameters : std::string()), action);

@@ -29,7 +29,8 @@ class ModuleLoader {
  public:
   explicit ModuleLoader(std::filesystem::path directory) : directory_(std::move(directory)) {}
 
-  // Does nothing when the module is there already, as a file loaded before or built in.
+  // Does nothing when the module is there already, as a file loaded before or built in. A list
+  // without any entry belongs to a kernel that has everything built in.
   // `parameters` go to the module itself, "name=value name=value".
   Result<void> load(std::string_view name, const std::string& parameters = {});
 

@@ -74,7 +74,7 @@ void add_memory(Builder& line, const VmSpec& spec) {
 }
 
 void add_guest(Builder& line, const Launch& launch) {
-  if (!launch.config.firmware.empty()) line.add("-bios", launch.config.firmware.native());
+  if (!launch.firmware.empty()) line.add("-bios", launch.firmware.native());
   line.add("-kernel", launch.spec.kernel.native());
   line.add("-initrd", launch.spec.initrd.native());
   line.add("-append", kernel_command_line(launch.spec, launch.accelerator, launch.tsc_khz));

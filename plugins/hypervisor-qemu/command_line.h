@@ -37,6 +37,7 @@ struct Launch {
   Accelerator accelerator = Accelerator::kTcg;
   std::uint64_t tsc_khz = 0;  // 0: unknown
   bool vhost_net = false;
+  std::filesystem::path firmware{};  // empty: QEMU's own
   std::filesystem::path console_log{};
   int monitor_socket = -1;  // listening; QMP
   std::variant<SerialPort, VsockPort> agent{};

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "console_log.h"
+#include "firmware.h"
 #include "kata/concat.h"
 #include "kata/unix_socket.h"
 #include "vm_exit.h"
@@ -134,6 +135,7 @@ Result<CommandLine> QemuHypervisor::command_line(const Sockets& sockets) const {
   if (accelerator_ == Accelerator::kTcg && tsc_is_steady_)
     launch.tsc_khz = measure_tsc_khz(created_);
   launch.vhost_net = vhost_net_;
+  launch.firmware = choose_firmware(config_, accelerator_);
   launch.console_log = file(kConsoleLog);
   launch.monitor_socket = sockets.monitor.get();
   if (guest_cid_ != 0)

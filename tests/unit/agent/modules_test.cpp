@@ -66,6 +66,13 @@ TEST_CASE("a module without its file is an error that names both") {
   CHECK(loaded.error().message.find("kata_no_such_module.ko") != std::string::npos);
 }
 
+TEST_CASE("with an empty list everything is taken to be built in") {
+  const TemporaryDirectory directory;
+  std::ofstream(directory.path() / "modules.list") << "# none\n";
+  ModuleLoader loader(directory.path());
+  CHECK(loader.load("kata_no_such_module").ok());
+}
+
 TEST_CASE("a missing list is an error that names the file") {
   const TemporaryDirectory directory;
   ModuleLoader loader(directory.path());

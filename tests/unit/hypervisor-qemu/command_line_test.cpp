@@ -186,27 +186,26 @@ TEST_CASE("the queues of a tap travel as descriptors and more than one asks for 
   CHECK(line.descriptors.size() == 5);
 }
 
-TEST_CASE("vsock replaces the serial port") {
+TEST_CASE("vsock replaces the serial port, and firmware QEMU's own") {
   const QemuConfig config = plain_config();
   const VmSpec spec = small_spec();
   Launch launch{.config = config, .spec = spec};
   launch.agent = VsockPort{77, 9};
+  launch.firmware = "/fw.bin";
   const CommandLine line = make_command_line(launch);
+  CHECK(values_of(line, "-bios") == Words{"/fw.bin"});
   CHECK(values_of(line, "-device") == Words{"vhost-vsock-pci,id=vsock0,vhostfd=11,guest-cid=77"});
   CHECK(line.descriptors.at(1).parent == 9);
 }
 
-TEST_CASE("sandbox firmware and entropy appear only when configured") {
+TEST_CASE("sandbox and entropy appear only when configured") {
   QemuConfig config = plain_config();
   const VmSpec spec = small_spec();
   CHECK(values_of(line_for(config, spec), "-sandbox").empty());
-  CHECK(values_of(line_for(config, spec), "-bios").empty());
   config.seccompsandbox = "on,spawn=deny";
-  config.firmware = "/fw.bin";
   config.entropy_source = "/dev/urandom";
   const CommandLine line = line_for(config, spec);
   CHECK(values_of(line, "-sandbox") == Words{"on,spawn=deny"});
-  CHECK(values_of(line, "-bios") == Words{"/fw.bin"});
   CHECK(has(values_of(line, "-object"), "rng-random,id=rng0,filename=/dev/urandom"));
 }
 

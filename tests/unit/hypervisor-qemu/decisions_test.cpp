@@ -2,10 +2,13 @@
 #include <doctest/doctest.h>
 
 #include <cerrno>
+#include <fstream>
 
 #include "accelerator.h"
 #include "agent_transport.h"
+#include "firmware.h"
 #include "qemu_config.h"
+#include "tests/temporary_directory.h"
 #include "tsc.h"
 
 using namespace kata;
@@ -47,6 +50,22 @@ TEST_CASE("the agent is reached by vsock only where vhost-vsock opens") {
   CHECK(choose_transport("serial", with).take().transport == AgentTransport::kSerial);
   CHECK(choose_transport("auto", without).take().transport == AgentTransport::kSerial);
   CHECK_FALSE(choose_transport("vsock", without).ok());
+}
+
+TEST_CASE("the firmware is the configured one, else qboot beside QEMU where it saves time") {
+  const TemporaryDirectory tree;
+  std::filesystem::create_directories(tree.path() / "share/qemu");
+  QemuConfig config;
+  config.path = tree.path() / "bin/qemu-system-x86_64";
+  CHECK(choose_firmware(config, Accelerator::kTcg).empty());
+  const auto qboot = tree.path() / "share/qemu/qboot.rom";
+  std::ofstream(qboot) << "rom";
+  CHECK(choose_firmware(config, Accelerator::kTcg) == qboot);
+  CHECK(choose_firmware(config, Accelerator::kKvm).empty());
+  config.machine_type = "pc";
+  CHECK(choose_firmware(config, Accelerator::kTcg).empty());
+  config.firmware = "/fw.bin";
+  CHECK(choose_firmware(config, Accelerator::kKvm) == "/fw.bin");
 }
 
 TEST_CASE("the config is read and unset keys keep their defaults") {
