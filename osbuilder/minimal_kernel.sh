@@ -83,11 +83,11 @@ report_progress() {
 }
 
 compile_kernel() { # target directory
-  local reporter
   say "compiling the kernel with $jobs jobs (about 20 minutes of CPU time); log: $log"
   report_progress &
-  reporter=$!
-  trap 'kill "$reporter" 2>/dev/null; rm -rf "$work"' EXIT
+  local reporter=$!
+  # shellcheck disable=SC2064 # this process, now
+  trap "kill $reporter 2>/dev/null; rm -rf '$work'" EXIT
   kernel_make vmlinux
   kill "$reporter" 2>/dev/null || true
   mkdir -p "$1"

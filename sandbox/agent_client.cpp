@@ -159,13 +159,14 @@ asio::awaitable<Result<std::string>> AgentClient::forward(std::string service, s
   co_return co_await client_.call(service, method, std::move(payload), options);
 }
 
-grpc::CreateSandboxRequest create_sandbox_request(const std::string& sandbox_id,
-                                                  const std::string& hostname,
+grpc::CreateSandboxRequest create_sandbox_request(const SandboxIdentity& identity,
                                                   const GuestMount& share,
                                                   const std::vector<std::string>& kernel_modules) {
   grpc::CreateSandboxRequest request;
-  request.set_sandbox_id(sandbox_id);
-  request.set_hostname((hostname.empty() ? sandbox_id : hostname).substr(0, kMaxHostname));
+  const std::string& hostname = identity.hostname.empty() ? identity.id : identity.hostname;
+  request.set_sandbox_id(identity.id);
+  request.set_hostname(hostname.substr(0, kMaxHostname));
+  for (const std::string& line : identity.dns) request.add_dns(line);
   grpc::Storage& shared = *request.add_storages();
   shared.set_driver(share.driver);
   shared.set_source(share.source);

@@ -22,6 +22,7 @@
 #include "kata/plugin/draft/shared_filesystem.h"
 #include "kata/result.h"
 #include "protocol/ttrpc/client.h"
+#include "sandbox/identity.h"
 
 namespace kata::sandbox {
 
@@ -58,9 +59,9 @@ class AgentClient {
   std::chrono::milliseconds check_interval_;
 };
 
-// What CreateSandbox asks for: the shared filesystem, the sandbox's /dev/shm, the kernel modules.
-grpc::CreateSandboxRequest create_sandbox_request(const std::string& sandbox_id,
-                                                  const std::string& hostname,
+// What CreateSandbox asks for: the shared filesystem, the sandbox's /dev/shm, resolv.conf, the
+// kernel modules.
+grpc::CreateSandboxRequest create_sandbox_request(const SandboxIdentity& identity,
                                                   const GuestMount& share,
                                                   const std::vector<std::string>& kernel_modules);
 

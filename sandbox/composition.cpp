@@ -57,11 +57,12 @@ Result<std::vector<std::string>> check_composition(const config::Config& config,
   return warnings;
 }
 
-VmSpec vm_spec(const config::Config& config, const std::string& sandbox_id,
+VmSpec vm_spec(const config::Config& config, const SandboxIdentity& identity,
                const SharedFilesystemNeeds& filesystem, std::uint32_t host_cpus) {
   const config::VmConfig& vm = config.vm;
   VmSpec spec;
-  spec.id = sandbox_id;
+  spec.id = identity.id;
+  spec.netns = identity.netns;
   spec.kernel = vm.kernel;
   spec.initrd = vm.initrd;
   spec.image = vm.image;

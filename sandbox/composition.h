@@ -12,6 +12,7 @@
 #include "kata/plugin/draft/network.h"
 #include "kata/plugin/draft/shared_filesystem.h"
 #include "kata/result.h"
+#include "sandbox/identity.h"
 
 namespace kata::sandbox {
 
@@ -21,7 +22,7 @@ Result<std::vector<std::string>> check_composition(const config::Config& config,
                                                    const HypervisorCapabilities& hypervisor,
                                                    const SharedFilesystemNeeds& filesystem);
 
-VmSpec vm_spec(const config::Config& config, const std::string& sandbox_id,
+VmSpec vm_spec(const config::Config& config, const SandboxIdentity& identity,
                const SharedFilesystemNeeds& filesystem, std::uint32_t host_cpus);
 
 std::vector<Device> devices_of(std::vector<TapDevice> taps, Device share);

@@ -9,6 +9,10 @@ Result<void> Journal::write_proxy(ProcessRef proxy) {
   return write([proxy](SandboxRecord& record) { record.proxy = proxy; });
 }
 
+Result<void> Journal::write_netns(std::string path) {
+  return write([&path](SandboxRecord& record) { record.netns = std::move(path); });
+}
+
 Result<void> Journal::write_vmm(ProcessRef vmm) {
   return write([vmm](SandboxRecord& record) { record.vmm = vmm; });
 }

@@ -155,8 +155,7 @@ asio::awaitable<Result<StartedShare>> Sandbox::start_filesystem() {
 asio::awaitable<Result<void>> Sandbox::create_vm(std::vector<Device> devices) {
   const std::uint32_t cpus = std::max(std::thread::hardware_concurrency(), 1U);
   auto create = [this, devices = std::move(devices),
-                 spec =
-                     vm_spec(config_, identity_.id, parts_.filesystem->needs(), cpus)]() mutable {
+                 spec = vm_spec(config_, identity_, parts_.filesystem->needs(), cpus)]() mutable {
     return parts_.hypervisor->create_vm(std::move(spec), std::move(devices));
   };
   co_return co_await step(Step::kVm, "hypervisor", *parts_.hypervisor, std::move(create));
@@ -229,8 +228,7 @@ asio::awaitable<Result<void>> Sandbox::dial_and_check(AgentAddress address) {
 asio::awaitable<Result<void>> Sandbox::greet_agent(const NetworkPlan& plan,
                                                    const GuestMount& share) {
   KATA_CO_CHECK(co_await agent_->set_up_network(plan.guest), "");
-  auto request =
-      create_sandbox_request(identity_.id, identity_.hostname, share, config_.agent.kernel_modules);
+  auto request = create_sandbox_request(identity_, share, config_.agent.kernel_modules);
   auto created = co_await agent_->create_sandbox(std::move(request));
   if (!created.ok() && co_await fate_->ended_by(in(kAgentReasonGrace)))
     co_return make_error(ErrorCode::kUnavailable,

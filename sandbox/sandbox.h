@@ -27,6 +27,7 @@
 #include "sandbox/agent_client.h"
 #include "sandbox/event.h"
 #include "sandbox/fate.h"
+#include "sandbox/identity.h"
 #include "sandbox/journal.h"
 #include "sandbox/plugin_thread.h"
 
@@ -36,12 +37,6 @@ struct SandboxParts {  // called on the plugin thread only
   std::unique_ptr<Network> network{};
   std::unique_ptr<SharedFilesystem> filesystem{};
   std::unique_ptr<Hypervisor> hypervisor{};
-};
-
-struct SandboxIdentity {
-  std::string id{};
-  std::string hostname{};         // in the guest; empty: the id
-  std::filesystem::path netns{};  // of the pod; empty: none
 };
 
 struct ContainerRequest {

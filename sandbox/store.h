@@ -45,8 +45,11 @@ struct ContainerRecord {
 
 struct SandboxRecord {
   std::string id{};
-  std::string config_json{};  // config::config_to_json: the configuration it was born with
-  std::string hostname{};     // of the guest: its first container's; empty: the id
+  std::string config_json{};       // config::config_to_json: the configuration it was born with
+  std::string hostname{};          // of the guest: its first container's; empty: the id
+  std::string netns{};             // path of the pod's network namespace; empty: none (yet)
+  bool new_netns = false;          // the proxy makes one, and writes its path to netns
+  std::vector<std::string> dns{};  // lines of the guest's resolv.conf
   ProcessRef proxy{}, vmm{};
   std::string failure{};                              // why the VM went, when the proxy saw it go
   std::map<std::string, std::string> plugin_state{};  // "hypervisor" → save_state()

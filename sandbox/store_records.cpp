@@ -72,6 +72,9 @@ SandboxRecord read_sandbox(const JsonReader& from, std::string_view id) {
   record.id = id;
   record.config_json = from.text("config_json");
   record.hostname = from.text("hostname");
+  record.netns = from.absolute_path("netns");
+  record.new_netns = from.flag("new_netns");
+  from.each_text("dns", [&](std::string line) { record.dns.push_back(std::move(line)); });
   record.proxy = read_process_ref(from, "proxy");
   record.vmm = read_process_ref(from, "vmm");
   record.failure = from.text("failure");
@@ -115,6 +118,9 @@ std::string to_json(const SandboxRecord& record) {
                   {"id", record.id},
                   {"config_json", record.config_json},
                   {"hostname", record.hostname},
+                  {"netns", record.netns},
+                  {"new_netns", record.new_netns},
+                  {"dns", record.dns},
                   {"proxy", to_json(record.proxy)},
                   {"vmm", to_json(record.vmm)},
                   {"failure", record.failure},

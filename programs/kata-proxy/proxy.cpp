@@ -17,9 +17,11 @@
 #include "core/config/config.h"
 #include "core/plugin_host/plugin_host.h"
 #include "kata/child_process.h"
+#include "kata/concat.h"
 #include "kata/unix_socket.h"
 #include "programs/kata-proxy/service.h"
 #include "sandbox/parts.h"
+#include "sandbox/pod_network.h"
 #include "sandbox/ready_pipe.h"
 #include "sandbox/sandbox.h"
 
@@ -65,18 +67,29 @@ class Proxy {
     const pid_t self = ::getpid();
     KATA_CO_TRY(const auto start_time, process_start_time(self), "");
     KATA_CO_CHECK(journal_.write_proxy({self, start_time}), "write the sandbox's record");
+    KATA_CO_CHECK(make_netns(), "");
     const auto socket = store_.directory(record_.id) / "proxy.sock";
     KATA_CO_TRY(UniqueFd listener, listen_unix(socket), "");
     KATA_CO_TRY(auto parts, co_await plugins_.run([this] {
       return sandbox::make_parts(host_, config_, store_, record_);
     }),
                 "");
-    sandbox_.emplace(loop_.get_executor(), plugins_, std::move(parts),
-                     sandbox::SandboxIdentity{record_.id, record_.hostname, {}}, config_, journal_);
+    sandbox_.emplace(
+        loop_.get_executor(), plugins_, std::move(parts),
+        sandbox::SandboxIdentity{record_.id, record_.hostname, record_.netns, record_.dns}, config_,
+        journal_);
     service_.emplace(loop_.get_executor(), std::move(listener), *sandbox_);
     asio::co_spawn(loop_, service_->accept_clients(), asio::detached);
     asio::co_spawn(loop_, obey_sigterm(), asio::detached);
     co_return co_await sandbox_->start();
+  }
+
+  // It needs no clean-up: its users are this process, the VMM and the shims.
+  Result<void> make_netns() {
+    if (!record_.new_netns) return {};
+    netns_ = KATA_TRY(sandbox::make_network_namespace(), "");
+    record_.netns = concat("/proc/", ::getpid(), "/fd/", netns_.get());
+    return journal_.write_netns(record_.netns);
   }
 
   Result<void> report(const Result<void>& up) {
@@ -110,6 +123,7 @@ class Proxy {
   config::Config config_;
   sandbox::Journal journal_;
   UniqueFd ready_;
+  UniqueFd netns_{};  // the one that was made here
   sandbox::PluginThread plugins_;
   plugin_host::PluginHost host_;
   std::optional<sandbox::Sandbox> sandbox_;

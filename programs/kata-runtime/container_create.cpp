@@ -17,6 +17,7 @@
 #include "protocol/agent.pb.h"
 #include "sandbox.pb.h"
 #include "sandbox/oci_spec.h"
+#include "sandbox/pod_network.h"
 
 namespace kata::runtime {
 
@@ -57,6 +58,7 @@ class Creation {
     KATA_TRY(read_bundle(), "");
     config::Config config;
     if (placement_.new_sandbox) config = KATA_TRY(effective_config(globals_), "");
+    KATA_TRY(find_network(config), "");
     KATA_TRY(write_records(config), "");
     if (placement_.new_sandbox)
       proxy_ = KATA_TRY(start_sandbox(globals_, record_.sandbox_id, config, interruption_), "");
@@ -94,6 +96,16 @@ class Creation {
     return {};
   }
 
+  Result<void> find_network(const config::Config& config) {
+    if (placement_.new_sandbox) {
+      const bool with_plugin = config.network.name != "none";
+      network_ = KATA_TRY(sandbox::pod_network_of(spec_, bundle_.directory, with_plugin), "");
+      return {};
+    }
+    const auto pod = KATA_TRY(store_.load_sandbox(placement_.sandbox_id), "");
+    return sandbox::check_same_network(spec_, pod.netns);
+  }
+
   Result<void> write_records(const config::Config& config) {
     record_.id = request_.id;
     record_.sandbox_id = placement_.sandbox_id;
@@ -111,6 +123,9 @@ class Creation {
     sandbox.id = record_.sandbox_id;
     sandbox.config_json = config::config_to_json(config);
     sandbox.hostname = spec_.hostname();
+    sandbox.netns = network_.netns;
+    sandbox.new_netns = network_.new_netns;
+    sandbox.dns = network_.dns;
     return store_.save(sandbox);
   }
 
@@ -138,6 +153,7 @@ class Creation {
     shim.console_size = {spec_.process().consolesize().height(),
                          spec_.process().consolesize().width()};
     shim.detached = request_.detached;
+    shim.netns = KATA_TRY(store_.load_sandbox(record_.sandbox_id), "").netns;
     shim_ = KATA_TRY(spawn_shim(shim), "");
     record_.shim = KATA_TRY(reference_to(shim_.pid()), "");
     return {};
@@ -150,6 +166,7 @@ class Creation {
   grpc::Spec spec_{};
   sandbox::Bundle bundle_{};
   Placement placement_{};
+  sandbox::PodNetwork network_{};
   sandbox::ContainerRecord record_{};
   bool reserved_ = false;
   ChildProcess proxy_{}, shim_{};

@@ -24,6 +24,7 @@ Result<ChildProcess> spawn_shim(const ShimRequest& request) {
   spawn.argv = KATA_TRY(shim_command(request), "");
   spawn.kill_with_parent = false;
   spawn.new_session = request.detached;
+  spawn.netns = request.netns;
   UniqueFd console;
   if (!request.console_socket.empty())
     console = KATA_TRY(open_console(request.console_socket, request.console_size), "");

@@ -20,7 +20,8 @@ struct ShimRequest {
   bool terminal = false;
   std::filesystem::path console_socket{};  // empty: this program's own stdio becomes the shim's
   ConsoleSize console_size{};
-  bool detached = true;  // gets a session of its own; else it shares our terminal
+  std::filesystem::path netns{};  // of the pod, where engines look for it; empty: the caller's
+  bool detached = true;           // gets a session of its own; else it shares our terminal
 };
 
 Result<std::vector<std::string>> shim_command(const ShimRequest& request);

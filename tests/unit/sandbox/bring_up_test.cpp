@@ -49,9 +49,12 @@ TEST_CASE("the agent is told of the share and of the sandbox's shared memory") {
   CHECK(request.storages(1).mount_point() == "/run/kata-containers/sandbox/shm");
 }
 
-TEST_CASE("kernel modules of the configuration reach the agent with their parameters") {
-  const auto request = create_sandbox_request("s1", "", {}, {"fuse", "loop max_loop=8 x=y", " "});
+TEST_CASE("kernel modules, host name and resolv.conf reach the agent") {
+  const SandboxIdentity identity{.id = "s1", .dns = {"nameserver 10.0.0.1", "search a b"}};
+  const auto request = create_sandbox_request(identity, {}, {"fuse", "loop max_loop=8 x=y", " "});
   CHECK(request.hostname() == "s1");
+  REQUIRE(request.dns_size() == 2);
+  CHECK(request.dns(1) == "search a b");
   REQUIRE(request.kernel_modules_size() == 2);
   CHECK(request.kernel_modules(0).name() == "fuse");
   CHECK(request.kernel_modules(1).name() == "loop");

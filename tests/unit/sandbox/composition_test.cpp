@@ -55,11 +55,12 @@ TEST_CASE("the agent's settings come before the operator's kernel parameters") {
   config.agent.enable_debug = true;
   config.agent.container_pipe_size = 65536;
   config.vm.kernel_params = "quiet agent.log=info";
-  const VmSpec spec = vm_spec(config, "s1", {true}, 4);
+  const VmSpec spec = vm_spec(config, {.id = "s1", .netns = "/run/netns/n"}, {true}, 4);
   CHECK(spec.kernel_params ==
         "agent.log=debug agent.container_pipe_size=65536 quiet agent.log=info");
   CHECK(spec.shared_memory);
   CHECK(spec.id == "s1");
+  CHECK(spec.netns == "/run/netns/n");
 }
 
 TEST_CASE("the maximum is never below what the VM boots with") {
@@ -67,7 +68,7 @@ TEST_CASE("the maximum is never below what the VM boots with") {
   config.vm.default_vcpus = 8;
   config.vm.default_memory_mib = 512;
   config.vm.default_maxmemory_mib = 256;
-  const VmSpec spec = vm_spec(config, "s1", {false}, 2);
+  const VmSpec spec = vm_spec(config, {.id = "s1"}, {false}, 2);
   CHECK(spec.boot.vcpus == 8);
   CHECK(spec.maximum.vcpus == 8);
   CHECK(spec.maximum.memory_mib == 512);

@@ -43,6 +43,9 @@ SandboxRecord sandbox_record(const std::string& id) {
   record.id = id;
   record.config_json = R"({"a":[1,2]})";
   record.hostname = "web";
+  record.netns = "/run/netns/pod";
+  record.new_netns = true;
+  record.dns = {"nameserver 10.0.0.1", "search a b"};
   record.proxy = {1, 2};
   record.vmm = {3, 4};
   record.failure = "the VM ended";

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What distinguishes one sandbox from the next: everything about it that is not configuration.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace kata::sandbox {
+
+struct SandboxIdentity {
+  std::string id{};
+  std::string hostname{};          // in the guest; empty: the id
+  std::filesystem::path netns{};   // of the pod; empty: none
+  std::vector<std::string> dns{};  // lines of the guest's resolv.conf
+};
+
+}  // namespace kata::sandbox
