@@ -1,12 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pod.h"
 
-#include <fcntl.h>
-#include <sched.h>
-#include <stdio.h>
-#include <unistd.h>
-
-#include <array>
 #include <chrono>
 #include <thread>
 
@@ -14,40 +8,6 @@
 #include "tests/fakes/quiet_host.h"
 
 namespace kata::tap::test {
-
-Pod::Pod() {
-  std::thread([this] {
-    if (::unshare(CLONE_NEWNET) == 0)
-      fd_.reset(::open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC));
-  }).join();
-  REQUIRE_MESSAGE(static_cast<bool>(fd_), "these tests need root");
-}
-
-std::filesystem::path Pod::path() const { return concat("/proc/", ::getpid(), "/fd/", fd_.get()); }
-
-void Pod::inside(const std::function<void()>& work) const {
-  bool entered = false;
-  std::thread([&] {
-    entered = ::setns(fd_.get(), CLONE_NEWNET) == 0;
-    if (entered) work();
-  }).join();
-  REQUIRE(entered);
-}
-
-std::string Pod::run(const std::string& command) const {
-  std::string output;
-  int status = -1;
-  inside([&] {
-    FILE* const pipe = ::popen(concat("exec 2>&1; ", command).c_str(), "re");
-    if (pipe == nullptr) return;
-    std::array<char, 4096> buffer;
-    for (std::size_t got = 0; (got = ::fread(buffer.data(), 1, buffer.size(), pipe)) > 0;)
-      output.append(buffer.data(), got);
-    status = ::pclose(pipe);
-  });
-  REQUIRE_MESSAGE(status == 0, command, ": ", output);
-  return output;
-}
 
 void Pod::add_veth(const std::string& name, int number) const {
   const std::string peer = concat("p", number);

@@ -1,43 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A pod's network as a CNI would have made it: a network namespace that lives as long as a
-// descriptor of this process, with what iproute2 put into it.
+// A pod's network as a CNI would have made it.
 #pragma once
 
 #include <doctest/doctest.h>
 
 #include <filesystem>
-#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 
-#include "kata/unique_fd.h"
 #include "tap_network.h"
+#include "tests/network_namespace.h"
 #include "tests/temporary_directory.h"
 
 namespace kata::tap::test {
 
-class Pod {
+class Pod : public kata::test::NetworkNamespace {
  public:
-  Pod();  // empty: only lo, which is down
-
-  std::filesystem::path path() const;  // until close()
-  void close() { fd_.reset(); }
-
-  // Runs `command` with a shell inside and returns its output; fails the test when it fails.
-  std::string run(const std::string& command) const;
-  void inside(const std::function<void()>& work) const;
-
   // A veth pair of `name` and "p<index>", both up. No IPv6 address comes by itself, so that a dump
   // is the same at any time.
   void add_veth(const std::string& name, int number) const;
 
   // Links, addresses, routes, neighbours, qdiscs and filters.
   std::string dump() const;
-
- private:
-  UniqueFd fd_;
 };
 
 // What most tests want: a link "eth0" with an address, and a state directory for the plugin.

@@ -37,8 +37,8 @@ void Runtime::configure(const std::string& extra, const std::string& tail) const
   std::ofstream file(config_file());
   file << "[plugins]\ndirectory = \"" KATA_PLUGIN_DIR
           "\"\nhypervisor = \"qemu\"\n"
-          "shared_filesystem = \"virtiofs\"\nnetwork = \"none\"\n\n"
-          "[hypervisor.qemu]\n";
+          "shared_filesystem = \"virtiofs\"\nnetwork = \""
+       << network_ << "\"\n\n[hypervisor.qemu]\n";
   if (extra.find("kernel =") == std::string::npos)
     file << "kernel = \"" KATA_GUEST_DIR "/vmlinux\"\n";
   if (extra.find("initrd =") == std::string::npos)

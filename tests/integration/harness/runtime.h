@@ -26,6 +26,9 @@ class Runtime {
   std::filesystem::path bundle(const std::string& name) const { return directory_ / name; }
   std::filesystem::path config_file() const { return directory_ / "configuration.toml"; }
 
+  // [plugins] network; takes effect with the next configure().
+  void use_network(std::string name) { network_ = std::move(name); }
+
   // Writes configuration.toml anew with `extra` lines put into [hypervisor.qemu], and `tail` at the
   // end.
   void configure(const std::string& extra, const std::string& tail = "") const;
@@ -53,6 +56,7 @@ class Runtime {
 
   std::filesystem::path directory_;
   std::string marker_;
+  std::string network_ = "none";
   Snapshot before_{};
 };
 
