@@ -55,7 +55,7 @@ Result<void> run_agent(const AgentConfig& config, bool is_init) {
   ModuleLoader modules(config.modules_dir);
   Sandbox sandbox(executor, config, is_init, modules, *signals);
   ttrpc::Server server;
-  register_services(server, sandbox, is_init, [&loop] { stop_soon(loop); });
+  register_services(server, sandbox, modules, config, is_init, [&loop] { stop_soon(loop); });
 
   const auto endpoints = KATA_TRY(open_endpoints(config, modules), "listen");
   // First in the queue: done before any request is read, while the host's first one travels.

@@ -26,13 +26,15 @@ void register_sandbox_methods(ttrpc::Server& server, Sandbox& sandbox,
 
 }  // namespace
 
-void register_services(ttrpc::Server& server, Sandbox& sandbox, bool is_init,
+void register_services(ttrpc::Server& server, Sandbox& sandbox, ModuleLoader& modules,
+                       const AgentConfig& config, bool is_init,
                        std::function<void()> on_destroyed) {
   register_sandbox_methods(server, sandbox, std::move(on_destroyed));
   register_container_methods(server, sandbox);
   register_process_methods(server, sandbox);
   register_stream_methods(server, sandbox);
   register_guest_methods(server, is_init);
+  register_network_methods(server, modules, config.hotplug_timeout);
   register_health(server);
 }
 

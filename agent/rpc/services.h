@@ -5,8 +5,11 @@
 // a method that is not registered answers UNIMPLEMENTED.
 #pragma once
 
+#include <chrono>
 #include <functional>
 
+#include "agent/config.h"
+#include "agent/modules.h"
 #include "agent/sandbox.h"
 #include "protocol/ttrpc/server.h"
 
@@ -16,13 +19,15 @@ inline constexpr const char* kAgentService = "grpc.AgentService";
 
 // Everything is borrowed for the life of the server. `on_destroyed` is called before the reply to
 // DestroySandbox is sent.
-void register_services(ttrpc::Server& server, Sandbox& sandbox, bool is_init,
-                       std::function<void()> on_destroyed);
+void register_services(ttrpc::Server& server, Sandbox& sandbox, ModuleLoader& modules,
+                       const AgentConfig& config, bool is_init, std::function<void()> on_destroyed);
 
 void register_container_methods(ttrpc::Server& server, Sandbox& sandbox);
 void register_process_methods(ttrpc::Server& server, Sandbox& sandbox);
 void register_stream_methods(ttrpc::Server& server, Sandbox& sandbox);
 void register_guest_methods(ttrpc::Server& server, bool is_init);
+void register_network_methods(ttrpc::Server& server, ModuleLoader& modules,
+                              std::chrono::seconds hotplug_timeout);
 void register_health(ttrpc::Server& server);
 
 }  // namespace kata::agent
