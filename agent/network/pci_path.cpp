@@ -59,20 +59,18 @@ Result<std::vector<PciElement>> parse_path(std::string_view path) {
   return elements;
 }
 
-std::vector<std::string> entries(const std::filesystem::path& directory) {
+std::vector<std::string> entries(const std::string& directory) {
   std::vector<std::string> names;
   const std::unique_ptr<DIR, int (*)(DIR*)> open(::opendir(directory.c_str()), ::closedir);
   if (!open) return names;
   while (const dirent* entry = ::readdir(open.get()))
     if (entry->d_name[0] != '.') names.emplace_back(entry->d_name);
-  std::ranges::sort(names);
   return names;
 }
 
 }  // namespace
 
-Result<std::filesystem::path> pci_directory(std::string_view path,
-                                            const std::filesystem::path& devices) {
+Result<std::string> pci_directory(std::string_view path, const std::string& devices) {
   std::vector<PciElement> elements = KATA_TRY(parse_path(path), "");
   unsigned root = 0;
   if (elements.front().slot >= kFirstExtraRoot) {
@@ -80,29 +78,30 @@ Result<std::filesystem::path> pci_directory(std::string_view path,
     elements.erase(elements.begin());
   }
   std::string bus = "0000:" + hex(root);
-  std::filesystem::path directory = devices / ("pci" + bus);
+  std::string directory = concat(devices, "/pci", bus);
   for (std::size_t i = 0; i < elements.size(); ++i) {
     if (i > 0) {
-      const std::vector<std::string> buses = entries(directory / "pci_bus");
+      const std::vector<std::string> buses = entries(directory + "/pci_bus");
       if (buses.size() != 1)
         return make_error(ErrorCode::kNotFound,
                           concat("'", directory, "' is no bridge with a bus"));
       bus = buses.front();
     }
-    directory /= concat(bus, ':', hex(elements[i].slot), '.', elements[i].function);
+    directory += concat('/', bus, ':', hex(elements[i].slot), '.', elements[i].function);
   }
   if (::access(directory.c_str(), F_OK) != 0)
     return make_error(ErrorCode::kNotFound, concat("no device '", directory, "'"));
   return directory;
 }
 
-Result<std::string> network_device_name(const std::filesystem::path& directory) {
-  std::vector<std::string> names = entries(directory / "net");
+Result<std::string> network_device_name(const std::string& directory) {
+  std::vector<std::string> names = entries(directory + "/net");
   for (const std::string& child : entries(directory))
-    if (names.empty() && child.starts_with("virtio")) names = entries(directory / child / "net");
+    if (names.empty() && child.starts_with("virtio"))
+      names = entries(concat(directory, '/', child, "/net"));
   if (names.empty())
     return make_error(ErrorCode::kNotFound, concat("no network device in '", directory, "'"));
-  return names.front();
+  return *std::ranges::min_element(names);
 }
 
 }  // namespace kata::agent

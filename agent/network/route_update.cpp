@@ -4,7 +4,6 @@
 #include <linux/rtnetlink.h>
 
 #include <algorithm>
-#include <map>
 
 #include "core/base/log.h"
 #include "kata/concat.h"
@@ -27,9 +26,12 @@ bool comes_with_address(const std::vector<Route>& present, const Route& route) {
   });
 }
 
-std::vector<Route> gateways_last(std::vector<Route> routes) {
-  std::ranges::stable_partition(routes, [](const Route& route) { return !route.gateway; });
-  return routes;
+std::vector<Route> gateways_last(const std::vector<Route>& routes) {
+  std::vector<Route> order;
+  for (const bool with_gateway : {false, true})
+    for (const Route& route : routes)
+      if (route.gateway.has_value() == with_gateway) order.push_back(route);
+  return order;
 }
 
 void restore(NetlinkSocket& socket, const std::vector<Route>& before) {
@@ -56,16 +58,18 @@ Result<void> change_routes(NetlinkSocket& socket, const std::vector<Route>& pres
 
 }  // namespace
 
-std::vector<Route> arranged(std::vector<Route> routes) {
+std::vector<Route> arranged(const std::vector<Route>& routes) {
   std::vector<Route> order;
   for (const Route& route : routes)
     if (!contains(order, route)) order.push_back(route);
-  std::map<std::string, std::uint32_t> uses;
-  for (Route& route : order) {
-    const bool is_ipv6 = route.destination.address.family == AF_INET6;
-    route.metric = (is_ipv6 ? kIpv6Metric : 0) + uses[text_of(route.destination)]++;
+  for (auto route = order.begin(); route != order.end(); ++route) {
+    const auto rivals = std::count_if(order.begin(), route, [&](const Route& earlier) {
+      return earlier.destination == route->destination;
+    });
+    const bool is_ipv6 = route->destination.address.family == AF_INET6;
+    route->metric = (is_ipv6 ? kIpv6Metric : 0) + static_cast<std::uint32_t>(rivals);
   }
-  return gateways_last(std::move(order));
+  return gateways_last(order);
 }
 
 std::vector<Route> routes_to_remove(const std::vector<Route>& present,

@@ -13,7 +13,7 @@ namespace kata::agent {
 // because a gateway must be reachable; of several routes to one destination the first is preferred
 // and the others get a larger metric, because Kata's message has no metric and the kernel keeps one
 // route for each. What is there twice is left out.
-std::vector<Route> arranged(std::vector<Route> routes);
+std::vector<Route> arranged(const std::vector<Route>& routes);
 
 // Those of `present` that were set by hand or by an earlier call (RTPROT_BOOT) and are not wanted.
 // What the kernel, router advertisements and routing programs set stays.

@@ -6,10 +6,12 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <array>
+
 #include "agent.pb.h"
 #include "agent/network/interface_update.h"
 #include "agent/network/route_update.h"
-#include "agent/rpc/reply.h"
+#include "agent/rpc/services.h"
 #include "core/base/log.h"
 #include "kata/concat.h"
 
@@ -43,61 +45,80 @@ asio::awaitable<Result<Link>> wait_for_link(NetlinkSocket& socket, const Interfa
   }
 }
 
-asio::awaitable<Result<types::Interface>> update_interface(ModuleLoader& modules,
-                                                           std::chrono::seconds timeout,
-                                                           const types::Interface& message) {
-  const Deadline deadline = std::chrono::steady_clock::now() + timeout;
-  KATA_CO_TRY(const InterfaceRequest request, interface_request(message), "");
-  const auto driver = modules.load("virtio_net");
-  KATA_CO_TRY(NetlinkSocket socket, NetlinkSocket::open(), "");
-  auto link = co_await wait_for_link(socket, request, deadline);
-  // Outside of a virtual machine the driver is not needed.
-  if (!link.ok() && !driver.ok())
-    log::warn("no driver for a network device", {{"error", driver.error().message}});
-  if (!link.ok()) co_return std::move(link).error();
-  KATA_CO_CHECK(configure_link(socket, link.value(), request), "");
-  KATA_CO_TRY(types::Interface reply, describe_link(socket, link.value().index), "");
+// Messages stay bytes at the edge, so that one coroutine serves all methods.
+template <class Request>
+Result<Request> parsed(const std::string& payload) {
+  Request request;
+  if (request.ParseFromString(payload)) return request;
+  return make_error(ErrorCode::kInvalidArgument, "the request is not a valid message");
+}
+
+Result<std::string> set_up(NetlinkSocket& socket, const Link& link, const InterfaceRequest& request,
+                           const types::Interface& message) {
+  KATA_TRY(configure_link(socket, link, request), "");
+  types::Interface reply = KATA_TRY(describe_link(socket, link.index), "");
   reply.set_device(message.device());
   reply.set_devicepath(message.devicepath());
   reply.set_type(message.type());
-  co_return reply;
+  return reply.SerializeAsString();
 }
 
-Result<grpc::Routes> routes_now(NetlinkSocket& socket) {
+asio::awaitable<Result<std::string>> update_interface(ModuleLoader& modules,
+                                                      std::chrono::seconds timeout,
+                                                      std::string payload) {
+  const Deadline deadline = std::chrono::steady_clock::now() + timeout;
+  KATA_CO_TRY(const auto message, parsed<grpc::UpdateInterfaceRequest>(payload), "");
+  if (!message.has_interface()) co_return request_without("interface");
+  KATA_CO_TRY(const InterfaceRequest request, interface_request(message.interface()), "");
+  const auto driver = modules.load("virtio_net");
+  KATA_CO_TRY(NetlinkSocket socket, NetlinkSocket::open(), "");
+  const auto link = co_await wait_for_link(socket, request, deadline);
+  if (link.ok()) co_return set_up(socket, link.value(), request, message.interface());
+  // Outside of a virtual machine the driver is not needed.
+  if (!driver.ok())
+    log::warn("no driver for a network device", {{"error", driver.error().message}});
+  co_return link.error();
+}
+
+Result<std::string> routes_now(NetlinkSocket& socket) {
   const std::vector<Link> links = KATA_TRY(list_links(socket), "");
   grpc::Routes reply;
   for (const Route& route : KATA_TRY(list_routes(socket), ""))
     *reply.add_routes() = route_message(route, links);
-  return reply;
+  return reply.SerializeAsString();
 }
 
-Result<grpc::Routes> update_routes(const grpc::Routes& message) {
+Result<std::string> update_routes(const std::string& payload) {
+  const auto request = KATA_TRY(parsed<grpc::UpdateRoutesRequest>(payload), "");
+  if (!request.has_routes()) return request_without("routes");
   NetlinkSocket socket = KATA_TRY(NetlinkSocket::open(), "");
   const std::vector<Link> links = KATA_TRY(list_links(socket), "");
   std::vector<Route> wanted;
-  for (const types::Route& route : message.routes())
+  for (const types::Route& route : request.routes().routes())
     wanted.push_back(KATA_TRY(route_request(route, links), ""));
-  KATA_TRY(set_routes(socket, arranged(std::move(wanted))), "");
+  KATA_TRY(set_routes(socket, arranged(wanted)), "");
   return routes_now(socket);
 }
 
-Result<grpc::Routes> list_all_routes() {
+Result<std::string> list_routes_of_all(const std::string&) {
   NetlinkSocket socket = KATA_TRY(NetlinkSocket::open(), "");
   return routes_now(socket);
 }
 
-Result<grpc::Interfaces> list_interfaces() {
+Result<std::string> list_interfaces(const std::string&) {
   NetlinkSocket socket = KATA_TRY(NetlinkSocket::open(), "");
   const std::vector<LinkAddress> addresses = KATA_TRY(list_addresses(socket), "");
   grpc::Interfaces reply;
   for (const Link& link : KATA_TRY(list_links(socket), ""))
     *reply.add_interfaces() = interface_message(link, addresses);
-  return reply;
+  return reply.SerializeAsString();
 }
 
-Result<void> add_neighbors(const grpc::ARPNeighbors& message) {
+Result<std::string> add_neighbors(const std::string& payload) {
+  const auto request = KATA_TRY(parsed<grpc::AddARPNeighborsRequest>(payload), "");
+  if (!request.has_neighbors()) return request_without("neighbors");
   std::vector<Neighbor> neighbors;
-  for (const types::ARPNeighbor& neighbor : message.arpneighbors())
+  for (const types::ARPNeighbor& neighbor : request.neighbors().arpneighbors())
     neighbors.push_back(KATA_TRY(neighbor_request(neighbor), ""));
   NetlinkSocket socket = KATA_TRY(NetlinkSocket::open(), "");
   const std::vector<Link> links = KATA_TRY(list_links(socket), "");
@@ -106,54 +127,39 @@ Result<void> add_neighbors(const grpc::ARPNeighbors& message) {
     const Link* const link = KATA_TRY(link_called(links, neighbor.link_name), action);
     KATA_TRY(set_neighbor(socket, link->index, neighbor), action);
   }
-  return {};
+  return std::string();
 }
 
-// For a method that does not wait: function is Result<Response>(Request).
-template <class Request, class Response, class Function>
-void answer_now(ttrpc::Server& server, const char* method, const char* action, Function function) {
-  ttrpc::handle<Request, Response>(
-      server, kAgentService, method,
-      [function, action](Request request) -> asio::awaitable<Result<Response>> {
-        Result<Response> reply = function(request);
-        if (!reply.ok()) co_return as_reply(std::move(reply).error(), action);
-        co_return reply;
-      });
-}
+struct Method {
+  const char* name;
+  const char* action;  // in front of its errors
+  Result<std::string> (*answer)(const std::string& payload);
+};
+constexpr std::array kMethods{
+    Method{"UpdateRoutes", "update routes", update_routes},
+    Method{"ListInterfaces", "list interfaces", list_interfaces},
+    Method{"ListRoutes", "list routes", list_routes_of_all},
+    Method{"AddARPNeighbors", "add ARP neighbours", add_neighbors},
+};
 
 }  // namespace
 
 void register_network_methods(ttrpc::Server& server, ModuleLoader& modules,
                               std::chrono::seconds hotplug_timeout) {
-  ttrpc::handle<grpc::UpdateInterfaceRequest, types::Interface>(
-      server, kAgentService, "UpdateInterface",
-      [&modules, hotplug_timeout](
-          grpc::UpdateInterfaceRequest request) -> asio::awaitable<Result<types::Interface>> {
-        Result<types::Interface> reply = request_without("interface");
-        if (request.has_interface())
-          reply = co_await update_interface(modules, hotplug_timeout, request.interface());
+  server.handle(
+      kAgentService, "UpdateInterface",
+      [&modules, hotplug_timeout](std::string payload) -> asio::awaitable<Result<std::string>> {
+        auto reply = co_await update_interface(modules, hotplug_timeout, std::move(payload));
         if (!reply.ok()) co_return as_reply(std::move(reply).error(), "update interface");
         co_return reply;
       });
-  answer_now<grpc::UpdateRoutesRequest, grpc::Routes>(
-      server, "UpdateRoutes", "update routes",
-      [](const grpc::UpdateRoutesRequest& request) -> Result<grpc::Routes> {
-        if (!request.has_routes()) return request_without("routes");
-        return update_routes(request.routes());
-      });
-  answer_now<grpc::ListInterfacesRequest, grpc::Interfaces>(
-      server, "ListInterfaces", "list interfaces",
-      [](const grpc::ListInterfacesRequest&) { return list_interfaces(); });
-  answer_now<grpc::ListRoutesRequest, grpc::Routes>(
-      server, "ListRoutes", "list routes",
-      [](const grpc::ListRoutesRequest&) { return list_all_routes(); });
-  handle_now<grpc::AddARPNeighborsRequest>(
-      server, "AddARPNeighbors", [](const grpc::AddARPNeighborsRequest& request) -> Result<void> {
-        Result<void> added = request_without("neighbors");
-        if (request.has_neighbors()) added = add_neighbors(request.neighbors());
-        if (!added.ok()) return as_reply(std::move(added).error(), "add ARP neighbours");
-        return added;
-      });
+  for (const Method& method : kMethods)
+    server.handle(kAgentService, method.name,
+                  [&method](std::string payload) -> asio::awaitable<Result<std::string>> {
+                    Result<std::string> reply = method.answer(payload);
+                    if (!reply.ok()) co_return as_reply(std::move(reply).error(), method.action);
+                    co_return reply;
+                  });
 }
 
 }  // namespace kata::agent

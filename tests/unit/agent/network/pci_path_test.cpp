@@ -15,9 +15,7 @@ struct Sysfs {
   void add(const char* directory) const {
     std::filesystem::create_directories(root.path() / directory);
   }
-  Result<std::filesystem::path> find(std::string_view path) const {
-    return pci_directory(path, root.path());
-  }
+  Result<std::string> find(std::string_view path) const { return pci_directory(path, root.path()); }
 };
 
 }  // namespace
