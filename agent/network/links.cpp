@@ -8,9 +8,25 @@
 
 #include <algorithm>
 
+#include "agent/utf8.h"
 #include "kata/concat.h"
 
 namespace kata::agent {
+
+namespace {
+
+// A container may give a link any name, and one that is not UTF-8 would spoil the whole reply.
+std::string readable(std::string_view name) {
+  std::string out;
+  while (!name.empty()) {
+    const std::size_t length = utf8_sequence(name);
+    out += length == 0 ? "?" : name.substr(0, length);
+    name.remove_prefix(length == 0 ? 1 : length);
+  }
+  return out;
+}
+
+}  // namespace
 
 Result<Link> decode_link(std::string_view payload) {
   const auto fixed = KATA_TRY(take_fixed<ifinfomsg>(payload), "");
@@ -18,7 +34,7 @@ Result<Link> decode_link(std::string_view payload) {
   Link link;
   link.index = fixed.ifi_index;
   link.flags = fixed.ifi_flags;
-  link.name = attributes.text(IFLA_IFNAME);
+  link.name = readable(attributes.text(IFLA_IFNAME));
   link.mtu = attributes.number<std::uint32_t>(IFLA_MTU).value_or(0);
   link.smallest_mtu = attributes.number<std::uint32_t>(IFLA_MIN_MTU).value_or(0);
   link.largest_mtu = attributes.number<std::uint32_t>(IFLA_MAX_MTU).value_or(0);

@@ -95,6 +95,8 @@ TEST_CASE("names with odd characters are names") {
   const std::string name = "a;'$(x)\xc3\xa4\"";
   CHECK(ok(guest.update(interface(0, name, {"10.9.0.2/24"}))).name() == name);
   CHECK(contains(guest.run("ip -br addr"), name));
+  guest.run("ip link add dev \"$(printf '\\377')\" type veth peer name other");
+  CHECK(guest.call<grpc::Interfaces>("ListInterfaces", grpc::ListInterfacesRequest()).ok());
 }
 
 TEST_CASE("an interface found by its name gets the hardware address") {

@@ -53,6 +53,12 @@ TEST_CASE("a link has what its message says") {
   CHECK(text_of(*link.mac) == "52:54:01:02:03:04");
 }
 
+TEST_CASE("a link's name is UTF-8 whatever the kernel says") {
+  MessageBuilder builder(RTM_NEWLINK, 0, ifinfomsg{});
+  builder.add_text(IFLA_IFNAME, "\xff\xc3\xa4\xc3");
+  CHECK(decode_link(payload_of(builder)).take().name == "?\xc3\xa4?");
+}
+
 TEST_CASE("an address that is not Ethernet's is none") {
   ifinfomsg fixed{};
   fixed.ifi_type = ARPHRD_TUNNEL;
