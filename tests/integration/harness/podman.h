@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// podman with storage, configuration and a "host" network namespace of its own, which go with the
+// object. It runs containers with kata-runtime or, as the oracle, with runc.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "tests/integration/harness/runtime.h"
+#include "tests/network_namespace.h"
+
+namespace kata::test {
+
+class Podman {
+ public:
+  enum class With { kKata, kRunc };
+
+  explicit Podman(With runtime);
+  ~Podman();
+  Podman(const Podman&) = delete;
+  Podman& operator=(const Podman&) = delete;
+
+  CommandResult operator()(const std::vector<std::string>& words) const;
+  // `podman run --rm FLAGS --rootfs busybox sh -c SCRIPT`
+  CommandResult run_script(const std::vector<std::string>& flags, const std::string& script) const;
+
+  std::filesystem::path rootfs() const { return kata_.directory() / "bundle/rootfs"; }
+  const NetworkNamespace& host() const { return host_; }
+  std::string leaked() const { return kata_.leaked(); }
+
+ private:
+  NetworkNamespace host_{};
+  Runtime kata_{};  // directory, configuration, leak check
+  With runtime_;
+};
+
+}  // namespace kata::test
