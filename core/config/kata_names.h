@@ -10,7 +10,7 @@ namespace kata::config {
 
 inline constexpr std::string_view kDefaultPluginDirectory = "/usr/lib/kata-containers/plugins";
 inline constexpr std::string_view kDefaultHypervisor = "qemu";
-inline constexpr std::string_view kDefaultNetwork = "none";
+inline constexpr std::string_view kDefaultNetwork = "tap";
 inline constexpr std::string_view kDefaultSharedFilesystem = "virtiofs";
 inline constexpr std::string_view kDefaultMemoryDedup = "none";
 

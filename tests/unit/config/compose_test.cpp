@@ -11,8 +11,7 @@ TEST_CASE("an empty configuration selects the defaults") {
   CHECK(config.hypervisor.library == "/usr/lib/kata-containers/plugins/libkata-hypervisor-qemu.so");
   CHECK(config.shared_filesystem.library ==
         "/usr/lib/kata-containers/plugins/libkata-fs-virtiofs.so");
-  CHECK(config.network.name == "none");
-  CHECK(config.network.library.empty());
+  CHECK(config.network.library == "/usr/lib/kata-containers/plugins/libkata-net-tap.so");
   CHECK(config.memory_dedup.name == "none");
   CHECK(config.vm.kernel == "/usr/share/kata-containers/vmlinux");
   CHECK(config.vm.initrd == "/usr/share/kata-containers/initrd.img");
@@ -206,10 +205,11 @@ TEST_CASE("network keys of the runtime table go to the network plugin") {
 }
 
 TEST_CASE("network keys without a network plugin give a warning unless they ask for none") {
-  const Config config = accepted("[runtime]\ninternetworking_model = \"tcfilter\"\n");
+  const std::string none = "[plugins]\nnetwork = \"none\"\n";
+  const Config config = accepted(none + "[runtime]\ninternetworking_model = \"tcfilter\"\n");
   REQUIRE(config.warnings.size() == 1);
   CHECK(config.warnings[0].find("needs a network plugin") != std::string::npos);
-  CHECK(accepted("[runtime]\ninternetworking_model = \"none\"\n").warnings.empty());
+  CHECK(accepted(none + "[runtime]\ninternetworking_model = \"none\"\n").warnings.empty());
 }
 
 TEST_CASE("each key of Kata that is not implemented warns by name and place") {
@@ -237,7 +237,7 @@ TEST_CASE("the tables of Kata 1 warn key by key") {
 TEST_CASE("keys of components that are not selected are nobody's business") {
   const Config config = accepted(
       "[plugins]\nhypervisor = \"a\"\n[hypervisor.a]\n[hypervisor.b]\nwhat = 1\n"
-      "[network.tap]\nx = 1\n");
+      "[network.other]\nx = 1\n");
   CHECK(config.hypervisor.keys.empty());
   CHECK(config.network.keys.empty());
 }
