@@ -12,7 +12,7 @@ build_packages="cmake ninja-build g++ mold libboost1.81-dev libboost-program-opt
 guest_packages="binutils lz4 xz-utils zstd gzip"
 run_packages="qemu-system-x86 qemu-system-common"
 test_packages="doctest-dev busybox-static procps cpio iproute2 podman conmon containernetworking-plugins iptables
-  runc"
+  runc iperf3"
 
 usage() {
   cat <<USAGE
