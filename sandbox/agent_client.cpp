@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sandbox/agent_client.h"
 
+#include <linux/rtnetlink.h>
+
 #include <sstream>
 
 #include "health.pb.h"
@@ -41,6 +43,7 @@ grpc::UpdateInterfaceRequest interface_request(const GuestInterface& interface) 
   wanted.set_mtu(interface.mtu);
   for (const std::string& address : interface.addresses)
     *wanted.add_ipaddresses() = ip_address(address);
+  wanted.set_raw_flags(interface.raw_flags);
   return request;
 }
 
@@ -53,6 +56,8 @@ grpc::UpdateRoutesRequest routes_request(const GuestNetwork& network) {
     wanted.set_source(route.source);
     wanted.set_device(route.interface_name);
     wanted.set_scope(route.scope);
+    wanted.set_mtu(route.mtu);
+    if (route.onlink) wanted.set_flags(RTNH_F_ONLINK);
     const std::string& any = route.destination.empty() ? route.gateway : route.destination;
     if (any.find(':') != std::string::npos) wanted.set_family(types::IPFamily::v6);
   }

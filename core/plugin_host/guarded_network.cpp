@@ -18,6 +18,15 @@ class GuardedNetwork final : public Network {
   Result<void> detach() override {
     return guard(inner_.name, "detach", [&] { return inner_.object->detach(); });
   }
+  Result<int> watch() override {
+    return guard(inner_.name, "watch", [&] { return inner_.object->watch(); });
+  }
+  Result<NetworkChange> rescan() override {
+    return guard(inner_.name, "rescan", [&] { return inner_.object->rescan(); });
+  }
+  Result<void> release(std::string_view device_id) override {
+    return guard(inner_.name, "release", [&] { return inner_.object->release(device_id); });
+  }
   Result<std::string> save_state() const override {
     return guard(inner_.name, "save_state", [&] { return inner_.object->save_state(); });
   }

@@ -134,6 +134,7 @@ void add_device(Builder& line, const Launch& launch, const TapDevice& tap) {
   line.add("-netdev", backend);
   Option card("virtio-net-pci");
   card.set("id", tap.id).set("netdev", "net-" + tap.id).set("mac", tap.mac).set("romfile", "");
+  card.set("bus", kNicBus).set("addr", launch.nics.all().at(tap.id));
   if (tap.queues.size() > 1) card.set("mq", "on").set("vectors", 2 * tap.queues.size() + 2);
   line.add("-device", card);
 }
@@ -186,6 +187,11 @@ CommandLine make_command_line(const Launch& launch) {
                             .set("filename", launch.config.entropy_source.native()));
     line.add("-device", "virtio-rng-pci,rng=rng0");
   }
+  line.add("-device", Option("pci-bridge")
+                          .set("id", kNicBus)
+                          .set("addr", kNicBridgeSlot)
+                          .set("chassis_nr", 1)
+                          .set("shpc", "off"));  // ACPI plugs; guests have no driver for SHPC
   for (const Device& device : launch.devices)
     std::visit([&](const auto& it) { add_device(line, launch, it); }, device);
   return line.take();

@@ -14,6 +14,7 @@
 #include "accelerator.h"
 #include "kata/child_process.h"
 #include "kata/plugin/draft/hypervisor.h"
+#include "nic_slots.h"
 #include "qemu_config.h"
 
 namespace kata::qemu {
@@ -34,6 +35,7 @@ struct Launch {
   const QemuConfig& config;
   const VmSpec& spec;
   std::span<const Device> devices{};
+  NicSlots nics{};  // of the taps among the devices
   Accelerator accelerator = Accelerator::kTcg;
   std::uint64_t tsc_khz = 0;  // 0: unknown
   bool vhost_net = false;

@@ -12,6 +12,7 @@
 #include "firmware.h"
 #include "kata/concat.h"
 #include "kata/unix_socket.h"
+#include "nic_hotplug.h"
 #include "vm_exit.h"
 #include "vm_spec_check.h"
 
@@ -42,6 +43,13 @@ Error precondition(std::string message) {
 
 Deadline in(steady_clock::duration time) { return steady_clock::now() + time; }
 
+Result<NicSlots> slots_for(const std::vector<Device>& devices) {
+  NicSlots slots;
+  for (const Device& device : devices)
+    if (const auto* const tap = std::get_if<TapDevice>(&device)) KATA_TRY(slots.take(tap->id), "");
+  return slots;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<QemuHypervisor>> QemuHypervisor::create(const plugin::Context& context) {
@@ -59,6 +67,7 @@ QemuHypervisor::~QemuHypervisor() = default;
 Result<void> QemuHypervisor::restore(std::string_view saved_state) {
   const SavedState state = KATA_TRY(parse_saved_state(saved_state), "");
   guest_cid_ = state.guest_cid;
+  nics_ = state.nics;
   spec_.emplace();
   if (state.pid == 0) return {};
   auto process = ChildProcess::adopt(state.pid, state.start_time);
@@ -68,7 +77,7 @@ Result<void> QemuHypervisor::restore(std::string_view saved_state) {
 
 HypervisorCapabilities QemuHypervisor::capabilities() const {
   HypervisorCapabilities can;
-  can.vhost_user_fs = can.plan9 = can.pause = can.mergeable_memory = true;
+  can.vhost_user_fs = can.plan9 = can.pause = can.mergeable_memory = can.net_hotplug = true;
   return can;
 }
 
@@ -104,6 +113,7 @@ Result<void> QemuHypervisor::create_vm(VmSpec spec, std::vector<Device> devices)
   tsc_is_steady_ =
       has_cpu_flag(facts.cpu_flags, "constant_tsc") && has_cpu_flag(facts.cpu_flags, "nonstop_tsc");
   vhost_net_ = kvm && !config_.disable_vhost_net && facts.vhost_net_errno == 0;
+  nics_ = KATA_TRY(slots_for(devices), "");
   spec_ = std::move(spec);
   devices_ = std::move(devices);
   return {};
@@ -130,7 +140,7 @@ Result<QemuHypervisor::Sockets> QemuHypervisor::listen() const {
 }
 
 Result<CommandLine> QemuHypervisor::command_line(const Sockets& sockets) const {
-  Launch launch{.config = config_, .spec = *spec_, .devices = devices_};
+  Launch launch{.config = config_, .spec = *spec_, .devices = devices_, .nics = nics_};
   launch.accelerator = accelerator_;
   if (accelerator_ == Accelerator::kTcg && tsc_is_steady_)
     launch.tsc_khz = measure_tsc_khz(created_);
@@ -273,28 +283,50 @@ Result<void> QemuHypervisor::resume_vm() {
   return {};
 }
 
-Result<std::string> QemuHypervisor::ask_monitor(std::string_view command, Deadline deadline) const {
+Result<QmpClient*> QemuHypervisor::monitor(Deadline deadline) const {
   if (!process_) return precondition("the VM does not run");
-  const std::lock_guard lock(monitor_mutex_);
   if (!monitor_) {
     auto client = std::make_unique<QmpClient>(
         KATA_TRY(QmpClient::connect(file(kMonitorSocket)), "reach QEMU's monitor"));
     KATA_TRY(client->negotiate(deadline), "reach QEMU's monitor");
     monitor_ = std::move(client);
   }
-  return monitor_->execute(command, deadline);
+  return monitor_.get();
 }
 
-Result<AttachedDevice> QemuHypervisor::attach(Device device, Deadline) {
+Result<std::string> QemuHypervisor::ask_monitor(std::string_view command, Deadline deadline) const {
+  const std::lock_guard lock(monitor_mutex_);
+  return KATA_TRY(monitor(deadline), "")->execute(command, deadline);
+}
+
+Result<AttachedDevice> QemuHypervisor::attach(Device device, Deadline deadline) {
   const std::string id = std::visit([](const auto& it) { return it.id; }, device);
-  return make_error(
-      ErrorCode::kUnsupported,
-      concat("attach device '", id, "': hypervisor 'qemu' takes devices only in ", "create_vm"));
+  const std::string what = concat("attach device '", id, "'");
+  const auto* const tap = std::get_if<TapDevice>(&device);
+  if (tap == nullptr)
+    return make_error(
+        ErrorCode::kUnsupported,
+        concat(what, ": hypervisor 'qemu' takes only NICs while a VM runs, others in ",
+               "create_vm"));
+  KATA_TRY(check_devices({&device, 1}, false), what);
+  const std::lock_guard lock(monitor_mutex_);
+  QmpClient* const qemu = KATA_TRY(monitor(deadline), what);
+  const std::uint32_t slot = KATA_TRY(nics_.take(id), what);
+  auto plugged = plug_nic(*qemu, *tap, slot, vhost_net_, deadline);
+  if (plugged.ok()) return AttachedDevice{id, nic_address(slot)};
+  nics_.free(id);
+  return in_context(std::move(plugged).error(), what);
 }
 
-Result<void> QemuHypervisor::detach(std::string_view device_id, Deadline) {
-  return make_error(ErrorCode::kNotFound,
-                    concat("detach device '", device_id, "': it was not attached"));
+Result<void> QemuHypervisor::detach(std::string_view device_id, Deadline deadline) {
+  const std::string what = concat("detach device '", device_id, "'");
+  if (!nics_.has(device_id))
+    return make_error(ErrorCode::kNotFound, concat(what, ": the VM has no such NIC"));
+  const std::lock_guard lock(monitor_mutex_);
+  QmpClient* const qemu = KATA_TRY(monitor(deadline), what);
+  KATA_TRY(unplug_nic(*qemu, device_id, deadline), what);
+  nics_.free(device_id);
+  return {};
 }
 
 Result<VmResources> QemuHypervisor::resize(VmResources, Deadline) {
@@ -326,7 +358,7 @@ Result<std::string> QemuHypervisor::console_tail(std::uint32_t lines) const {
 }
 
 Result<std::string> QemuHypervisor::save_state() const {
-  SavedState state{.guest_cid = guest_cid_};
+  SavedState state{.guest_cid = guest_cid_, .nics = nics_};
   if (process_) {
     const auto start_time = process_start_time(process_->pid());
     if (start_time.ok()) state.pid = process_->pid(), state.start_time = start_time.value();

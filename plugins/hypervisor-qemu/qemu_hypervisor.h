@@ -18,6 +18,7 @@
 #include "agent_transport.h"
 #include "kata/plugin/descriptor.h"
 #include "kata/plugin/draft/hypervisor.h"
+#include "nic_slots.h"
 #include "qemu_config.h"
 #include "qemu_process.h"
 #include "qmp_client.h"
@@ -61,6 +62,7 @@ class QemuHypervisor final : public Hypervisor {
   Result<void> wait_until_running(Deadline deadline);
   Error start_failure(Error error);
 
+  Result<QmpClient*> monitor(Deadline deadline) const;  // under monitor_mutex_
   Result<std::string> ask_monitor(std::string_view command, Deadline deadline) const;
   void ask_to_end(Deadline deadline);
   Result<ExitStatus> end_process(Deadline deadline);
@@ -81,6 +83,7 @@ class QemuHypervisor final : public Hypervisor {
   bool tsc_is_steady_ = false, vhost_net_ = false;
   std::uint32_t guest_cid_ = 0;  // 0: the agent is on the serial port
   UniqueFd vhost_vsock_{};
+  NicSlots nics_{};
 
   std::shared_ptr<QemuProcess> process_{};  // shared: stop_vm and wait_vm may hold it at once
   mutable std::mutex monitor_mutex_{};

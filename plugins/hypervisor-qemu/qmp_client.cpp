@@ -3,7 +3,9 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <utility>
 
@@ -74,6 +76,25 @@ Result<std::string> QmpClient::execute(std::string_view command, Deadline deadli
     if (!reply->error.empty())
       return make_error(ErrorCode::kInternal, concat(action, ": ", reply->error));
     return std::move(reply->result_json);
+  }
+}
+
+Result<QmpEvent> QmpClient::wait_event(const std::function<bool(const QmpEvent&)>& wanted,
+                                       Deadline deadline) {
+  for (;;) {
+    const auto found = std::find_if(events_.begin(), events_.end(), wanted);
+    if (found != events_.end()) {
+      QmpEvent event = std::move(*found);
+      events_.erase(found);
+      return event;
+    }
+    auto message = KATA_TRY(decoder_.next(), "");
+    if (message) {
+      if (auto* event = std::get_if<QmpEvent>(&*message)) keep(std::move(*event));
+      continue;  // a reply that came after its deadline is thrown away
+    }
+    if (std::chrono::steady_clock::now() >= deadline) return timed_out("wait for an event");
+    KATA_TRY(read_more(deadline), "");
   }
 }
 

@@ -6,6 +6,7 @@
 
 #include <deque>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -34,6 +35,10 @@ class QmpClient {
   // late reply will be thrown away.
   Result<std::string> execute(std::string_view command, Deadline deadline,
                               std::string_view arguments_json = {}, int fd = -1);
+
+  // Waits for an event that `wanted` takes, also one that has arrived already, and forgets it.
+  Result<QmpEvent> wait_event(const std::function<bool(const QmpEvent&)>& wanted,
+                              Deadline deadline);
 
   // Reads until QEMU closes the socket, which it has done when it is dead, or the deadline; then
   // the events kept, its last words at the end.

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "kata/result.h"
+#include "nic_slots.h"
 
 namespace kata::qemu {
 
@@ -17,6 +18,8 @@ struct SavedState {
   std::int32_t pid = 0;  // 0: not started, or ended
   std::uint64_t start_time = 0;
   std::uint32_t guest_cid = 0;  // 0: the agent is on the serial port
+
+  NicSlots nics{};  // in the VM
 
   friend bool operator==(const SavedState&, const SavedState&) = default;
 };

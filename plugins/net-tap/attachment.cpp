@@ -6,6 +6,7 @@
 #include "kata/concat.h"
 #include "mirror.h"
 #include "netlink.h"
+#include "rate_limit.h"
 
 namespace kata::tap {
 
@@ -13,8 +14,8 @@ namespace {
 
 Result<void> remove_tap(nl_sock& socket, const Attachment& attachment) {
   const auto tap = KATA_TRY(find_link(socket, attachment.tap_index), "");
-  const bool ours =
-      tap && rtnl_link_get_name(tap.get()) == attachment.tap && mac_of(*tap) == attachment.tap_mac;
+  const bool ours = tap && rtnl_link_get_name(tap.get()) == attachment.tap &&
+                    (attachment.tap_mac.empty() || mac_of(*tap) == attachment.tap_mac);
   if (!ours) return {};
   const int code = rtnl_link_delete(&socket, tap.get());
   if (code < 0 && code != -NLE_NODEV && code != -NLE_OBJ_NOTFOUND)
@@ -23,16 +24,19 @@ Result<void> remove_tap(nl_sock& socket, const Attachment& attachment) {
 }
 
 Result<void> unmirror(nl_sock& socket, const Attachment& attachment) {
-  if (!attachment.mirrored) return {};
+  if (!attachment.mirrored && !attachment.limited) return {};
   const auto link = KATA_TRY(find_link(socket, attachment.link_index), "");
   if (!link || mac_of(*link) != attachment.link_mac) return {};
+  if (attachment.limited) KATA_TRY(remove_limit(socket, attachment.link_index), "");
+  if (!attachment.mirrored) return {};
   return remove_ingress(socket, attachment.link_index);
 }
 
 }  // namespace
 
-Attachment attachment_of(const Link& link, const Tap& tap) {
-  return {printable(link.name), link.index, link.mac, tap.name, tap.index, tap.mac, false};
+Attachment attachment_of(const Link& link, const Tap& tap, std::string device) {
+  return {printable(link.name), link.index, link.mac, tap.name, tap.index, tap.mac, false, false,
+          std::move(device)};
 }
 
 Result<void> join(nl_sock& socket, Attachment& attachment) {

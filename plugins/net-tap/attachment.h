@@ -22,12 +22,15 @@ struct Attachment {
   std::string link_mac{};
   std::string tap{};
   int tap_index = 0;
-  std::string tap_mac{};
+  std::string
+      tap_mac{};  // empty: a macvtap, whose MAC follows the link's and whose index is random
   bool mirrored = false;  // the link's ingress qdisc is ours
+  bool limited = false;   // the link's root qdisc is ours
+  std::string device{};   // id of the guest's NIC
   friend bool operator==(const Attachment&, const Attachment&) = default;
 };
 
-Attachment attachment_of(const Link& link, const Tap& tap);
+Attachment attachment_of(const Link& link, const Tap& tap, std::string device);
 
 // Mirrors frames both ways. `attachment.mirrored` is true as soon as there is something to undo.
 Result<void> join(nl_sock& socket, Attachment& attachment);

@@ -44,6 +44,7 @@ Link link_from(rtnl_link& found) {
   link.mtu = rtnl_link_get_mtu(&found);
   link.type = rtnl_link_get_arptype(&found);
   link.loopback = (rtnl_link_get_flags(&found) & IFF_LOOPBACK) != 0;
+  link.no_arp = (rtnl_link_get_flags(&found) & IFF_NOARP) != 0;
   return link;
 }
 

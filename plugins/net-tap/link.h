@@ -22,6 +22,7 @@ struct Link {
   std::uint32_t mtu = 0;   // bytes
   std::uint32_t type = 0;  // ARPHRD_*
   bool loopback = false;
+  bool no_arp = false;
   std::vector<std::string>
       addresses{};  // "10.0.0.2/24"; no link-local IPv6: the guest makes its own
 };

@@ -24,10 +24,13 @@ struct NetworkNamespace {
 // no network namespace is kInvalidArgument and is not even opened for reading.
 Result<NetworkNamespace> open_namespace(const std::filesystem::path& path);
 
-// Refuses the namespace of the host (process 1) and of the calling process and thread. Without
-// CAP_SYS_PTRACE over process 1 its namespace is unknown, and only the others are compared.
-enum class HostCheck : std::int32_t { kComplete = 1, kOwnOnly };
-Result<HostCheck> refuse_host_namespace(const NetworkNamespace& candidate);
+// Refuses the namespace of the host (process 1) and of the calling process and thread. It is an
+// error, too, when they cannot be told apart.
+Result<void> refuse_host_namespace(const NetworkNamespace& candidate);
+
+// Whether process 1 is in `space`, without the right to look at process 1: netlink gives its
+// namespace a number in a fresh namespace, and says which number `space` has there.
+Result<bool> holds_process_1(const NetworkNamespace& space);
 
 // Runs `work` on a new thread inside `space`, or inside a fresh one that goes with the thread, and
 // returns when it has ended.

@@ -44,6 +44,10 @@ GuestRoute route_from(rtnl_route* route, rtnl_nexthop* hop, const Link& link) {
   out.source = address_text(rtnl_route_get_pref_src(route));
   out.interface_name = link.name;
   out.scope = rtnl_route_get_scope(route);
+  out.metric = rtnl_route_get_priority(route);
+  out.onlink = (rtnl_route_nh_get_flags(hop) & RTNH_F_ONLINK) != 0;
+  // Fails when the route has none.
+  (void)rtnl_route_get_metric(route, RTAX_MTU, &out.mtu);
   return out;
 }
 

@@ -19,9 +19,9 @@ Error damaged(std::string_view why) {
 }
 
 nlohmann::json to_value(const Attachment& item) {
-  return {{"link", item.link},        {"link_index", item.link_index}, {"link_mac", item.link_mac},
-          {"tap", item.tap},          {"tap_index", item.tap_index},   {"tap_mac", item.tap_mac},
-          {"mirrored", item.mirrored}};
+  return {{"link", item.link},         {"link_index", item.link_index}, {"link_mac", item.link_mac},
+          {"tap", item.tap},           {"tap_index", item.tap_index},   {"tap_mac", item.tap_mac},
+          {"mirrored", item.mirrored}, {"limited", item.limited},       {"device", item.device}};
 }
 
 // A number of another kind or size is 0, which names no link.
@@ -35,10 +35,23 @@ Attachment from_value(const nlohmann::json& json) {
   return {json.at("link").get<std::string>(),     index_from(json.at("link_index")),
           json.at("link_mac").get<std::string>(), json.at("tap").get<std::string>(),
           index_from(json.at("tap_index")),       json.at("tap_mac").get<std::string>(),
-          json.at("mirrored").get<bool>()};
+          json.at("mirrored").get<bool>(),        json.at("limited").get<bool>(),
+          json.at("device").get<std::string>()};
 }
 
 }  // namespace
+
+Result<std::optional<NetworkNamespace>> open_attached(const SavedState& state) {
+  auto space = open_namespace(state.netns);
+  if (space.ok()) {
+    if (space.value().inode != state.inode) return std::optional<NetworkNamespace>();
+    return std::optional<NetworkNamespace>(space.take());
+  }
+  const ErrorCode code = space.error().code;
+  if (code == ErrorCode::kNotFound || code == ErrorCode::kInvalidArgument)
+    return std::optional<NetworkNamespace>();
+  return std::move(space).error();
+}
 
 std::string to_json(const SavedState& state) {
   nlohmann::json attachments = nlohmann::json::array();

@@ -6,12 +6,14 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "attachment.h"
 #include "kata/result.h"
+#include "namespace.h"
 
 namespace kata::tap {
 
@@ -21,6 +23,10 @@ struct SavedState {
   std::vector<Attachment> attachments{};
   friend bool operator==(const SavedState&, const SavedState&) = default;
 };
+
+// The namespace of `state`. Nothing when it is gone, or its path is something else now: it took all
+// that was attached along.
+Result<std::optional<NetworkNamespace>> open_attached(const SavedState& state);
 
 std::string to_json(const SavedState& state);
 Result<SavedState> state_from_json(std::string_view text);

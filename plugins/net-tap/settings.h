@@ -10,10 +10,11 @@
 
 namespace kata::tap {
 
-enum class Model : std::int32_t { kTcFilter = 1, kNone };
+enum class Model : std::int32_t { kTcFilter = 1, kNone, kMacvtap };
 
 struct Settings {
   Model model = Model::kTcFilter;
+  std::uint64_t guest_receives = 0, guest_sends = 0;  // at most, bit/s; 0: no limit
 };
 
 // `config_json` is already checked against the field table: names and types are right, values may

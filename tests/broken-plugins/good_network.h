@@ -19,6 +19,9 @@ class GoodNetwork : public kata::Network {
     return kata::NetworkPlan{};
   }
   kata::Result<void> detach() override { return {}; }
+  kata::Result<int> watch() override { return -1; }
+  kata::Result<kata::NetworkChange> rescan() override { return kata::NetworkChange{}; }
+  kata::Result<void> release(std::string_view /*device_id*/) override { return {}; }
   kata::Result<std::string> save_state() const override { return std::string("saved"); }
 };
 

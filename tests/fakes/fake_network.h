@@ -22,6 +22,12 @@ class FakeNetwork final : public Network {
     return plan;
   }
   Result<void> detach() override { return log_.enter("network.detach"); }
+  Result<int> watch() override { return -1; }
+  Result<NetworkChange> rescan() override {
+    KATA_TRY(log_.enter("network.rescan"), "");
+    return NetworkChange{};
+  }
+  Result<void> release(std::string_view) override { return log_.enter("network.release"); }
   Result<std::string> save_state() const override { return std::string("network state"); }
 
  private:

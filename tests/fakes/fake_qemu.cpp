@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <string>
@@ -92,14 +93,38 @@ std::string result_of(const std::string& command) {
   std::exit(0);
 }
 
+// What a guest does with a NIC; false: nothing special to say.
+bool answer_about_nic(const Peer& peer, const Arguments& arguments, const std::string& command) {
+  const auto names = [&command](std::string_view word) {
+    return command.find(word) != std::string::npos;
+  };
+  if (names("\"device_add\"") && arguments.behaviour == "no-card") {
+    peer.say("{\"error\":{\"class\":\"GenericError\",\"desc\":\"no such bus\"},\"id\":" +
+             id_of(command) + "}\n");
+    return true;
+  }
+  if (!names("\"device_del\"") || arguments.behaviour == "keeps-nic") return false;
+  // The event of a child device, and before the reply: both happen.
+  peer.say(
+      "{\"event\":\"DEVICE_DELETED\",\"data\":{\"path\":\"/machine/peripheral/net0/virtio\"}}\n"
+      "{\"event\":\"DEVICE_DELETED\",\"data\":{\"device\":\"net0\",\"path\":\"/x\"}}\n");
+  peer.say("{\"return\":{},\"id\":" + id_of(command) + "}\n");
+  return true;
+}
+
 [[noreturn]] void serve(Peer& peer, const Arguments& arguments) {
   const bool noisy = arguments.behaviour == "noisy", stubborn = arguments.behaviour == "stubborn";
+  // Beside the plugin's directory; tests read what was asked.
+  std::ofstream log(std::filesystem::path(arguments.console_log).parent_path().parent_path() /
+                    "asked");
   for (;;) {
     const std::string command = peer.hear();
     if (noisy)
       peer.say(
           "{\"event\":\"RESUME\"}\n{\"return\":{},\"id\":999999}\r\n\n{\"error\":{},\"id\":\"x\"}"
           "\n");
+    log << command << std::flush;
+    if (answer_about_nic(peer, arguments, command)) continue;
     const bool quit = command.find("\"quit\"") != std::string::npos;
     if (quit && stubborn) rest();
     peer.say("{\"return\":" + result_of(command) + ",\"id\":" + id_of(command) + "}\n");

@@ -4,6 +4,7 @@
 #include <fstream>
 
 #include "kata/concat.h"
+#include "namespace.h"
 #include "pod.h"
 
 using namespace kata;
@@ -30,9 +31,18 @@ TEST_CASE("the namespace of process 1 is refused from another one") {
     auto plan = make_network(state)->attach({"/proc/1/ns/net", 1});
     if (!plan.ok()) error = plan.error();
   });
-  // A container's root may not look at a process 1 of other capabilities.
+  // A container's root may not open what belongs to a process 1 of other capabilities.
   const bool hidden = error.code == ErrorCode::kPermission;
   CHECK_MESSAGE((hidden || contains(error.message, "host's own network namespace")), error.message);
+}
+
+TEST_CASE("the namespace of process 1 is told without looking at process 1") {
+  const Pod pod;
+  const NetworkNamespace other = open_namespace(pod.path()).take();
+  CHECK(!holds_process_1(other).value());
+  // These tests run where process 1 runs.
+  const NetworkNamespace own = open_namespace("/proc/self/ns/net").take();
+  CHECK(holds_process_1(own).value());
 }
 
 TEST_CASE("a missing namespace path is refused with a remedy") {

@@ -98,8 +98,13 @@ class Vm {
     return reply.take();
   }
 
+  QemuHypervisor& hypervisor() { return *hypervisor_; }
+
   // Empty when the guest has no such NIC.
-  std::string mac_if_set_up(const grpc::UpdateInterfaceRequest& request) {
+  std::string mac_at(const std::string& pci_path) {
+    grpc::UpdateInterfaceRequest request;
+    request.mutable_interface()->set_devicepath(pci_path);
+    request.mutable_interface()->set_name("pci0");
     auto reply = ttrpc::call<types::Interface>(*agent_, "grpc.AgentService", "UpdateInterface",
                                                request, steady_clock::now() + kBootTime);
     if (reply.ok()) return reply.value().hwaddr();
@@ -169,13 +174,33 @@ TEST_CASE("a guest answers by the routes and neighbours that it was given") {
 TEST_CASE("a NIC is found by its PCI path") {
   const Host host;
   Vm vm;
-  grpc::UpdateInterfaceRequest request;
-  request.mutable_interface()->set_name("pci0");
-  std::string found;
-  // QEMU has chosen the slots. A slot without a NIC is waited for in vain, for a second.
-  for (int slot = 1; slot < 0x10 && found.empty(); ++slot) {
-    request.mutable_interface()->set_devicepath(concat("0", "0123456789abcdef"[slot]));
-    found = vm.mac_if_set_up(request);
+  CHECK(vm.mac_at("1e/02") == mac_of(1));
+  CHECK(vm.mac_at("1e/01") == mac_of(0));
+  CHECK(vm.mac_at("1e/1f").empty());  // waited for in vain, for a second
+}
+
+TEST_CASE("a NIC that is plugged while the guest runs carries packets and can be unplugged") {
+  const Host host;
+  Vm vm;
+  const auto plugged = vm.hypervisor().attach(make_tap(2), steady_clock::now() + kBootTime);
+  REQUIRE_MESSAGE(plugged.ok(), plugged.error().message);
+  CHECK(plugged.value().guest_address == "1e/03");
+  CHECK(vm.mac_at(plugged.value().guest_address) == mac_of(2));
+  CHECK(vm.update(2, "late0").hwaddr() == mac_of(2));
+  run("busybox ping -c 1 -W 5 10.2.0.2");
+  // A late NIC, and one that was there from the start.
+  for (const char* id : {"nic2", "nic0"}) {
+    const auto unplugged = vm.hypervisor().detach(id, steady_clock::now() + kBootTime);
+    REQUIRE_MESSAGE(unplugged.ok(), unplugged.error().message);
   }
-  CHECK((found == mac_of(0) || found == mac_of(1)));
+  // QEMU has closed the descriptors, and a tap without one goes.
+  CHECK(run("ip -o link | grep -c 'tap[0-9]'") == "1\n");
+  CHECK(
+      vm.ask<grpc::Interfaces>("ListInterfaces", grpc::ListInterfacesRequest()).interfaces_size() ==
+      2);
+  CHECK(!vm.hypervisor().detach("nic2", steady_clock::now() + kBootTime).ok());
+  const auto again = vm.hypervisor().attach(make_tap(3), steady_clock::now() + kBootTime);
+  REQUIRE_MESSAGE(again.ok(), again.error().message);
+  CHECK(again.value().guest_address == "1e/01");  // a free slot is used again
+  CHECK(vm.mac_at("1e/01") == mac_of(3));
 }

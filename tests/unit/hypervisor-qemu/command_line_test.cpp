@@ -32,6 +32,9 @@ CommandLine line_for(const QemuConfig& config, const VmSpec& spec,
                      Accelerator accelerator = Accelerator::kTcg) {
   Launch launch{.config = config, .spec = spec, .devices = devices};
   launch.accelerator = accelerator;
+  for (const Device& device : devices)
+    if (const auto* const tap = std::get_if<TapDevice>(&device))
+      REQUIRE(launch.nics.take(tap->id).ok());
   launch.console_log = "/state/console.log";
   launch.monitor_socket = 3;
   launch.agent = SerialPort{4};
@@ -93,6 +96,8 @@ TEST_CASE("the smallest VM has exactly this command line") {
       "virtio-serial-pci,id=serial0,max_ports=2,disable-legacy=on",
       "-device",
       "virtserialport,chardev=agent,name=agent.channel.0",
+      "-device",
+      "pci-bridge,id=nics,addr=1e,chassis_nr=1,shpc=off",
   };
   const CommandLine line = line_for(config, small_spec());
   CHECK(line.argv == expected);
@@ -178,11 +183,12 @@ TEST_CASE("the queues of a tap travel as descriptors and more than one asks for 
   devices.emplace_back(std::move(two));
   const CommandLine line = line_for(config, spec, devices);
   CHECK(values_of(line, "-netdev") == Words{"tap,id=net-eth0,fd=12", "tap,id=net-eth1,fds=13:14"});
+  CHECK(
+      has(values_of(line, "-device"),
+          "virtio-net-pci,id=eth0,netdev=net-eth0,mac=02:00:00:00:00:01,romfile=,bus=nics,addr=1"));
   CHECK(has(values_of(line, "-device"),
-            "virtio-net-pci,id=eth0,netdev=net-eth0,mac=02:00:00:00:00:01,romfile="));
-  CHECK(has(values_of(line, "-device"),
-            "virtio-net-pci,id=eth1,netdev=net-eth1,mac=02:00:00:00:00:02,romfile=,mq=on,"
-            "vectors=6"));
+            "virtio-net-pci,id=eth1,netdev=net-eth1,mac=02:00:00:00:00:02,romfile=,bus=nics,"
+            "addr=2,mq=on,vectors=6"));
   CHECK(line.descriptors.size() == 5);
 }
 
@@ -194,7 +200,8 @@ TEST_CASE("vsock replaces the serial port, and firmware QEMU's own") {
   launch.firmware = "/fw.bin";
   const CommandLine line = make_command_line(launch);
   CHECK(values_of(line, "-bios") == Words{"/fw.bin"});
-  CHECK(values_of(line, "-device") == Words{"vhost-vsock-pci,id=vsock0,vhostfd=11,guest-cid=77"});
+  CHECK(values_of(line, "-device") == Words{"vhost-vsock-pci,id=vsock0,vhostfd=11,guest-cid=77",
+                                            "pci-bridge,id=nics,addr=1e,chassis_nr=1,shpc=off"});
   CHECK(line.descriptors.at(1).parent == 9);
 }
 

@@ -37,6 +37,9 @@ class ThrowingNetwork final : public Network {
   Result<void> check_host() override { fail(); }
   Result<NetworkPlan> attach(const NetworkSpec& /*spec*/) override { fail(); }
   Result<void> detach() override { fail(); }
+  Result<int> watch() override { fail(); }
+  Result<NetworkChange> rescan() override { fail(); }
+  Result<void> release(std::string_view /*device_id*/) override { fail(); }
   Result<std::string> save_state() const override { fail(); }
 };
 
@@ -113,6 +116,9 @@ TEST_CASE("no exception of a network passes its guard") {
   check_threw(guarded->check_host(), "check_host");
   check_threw(guarded->attach({}), "attach");
   check_threw(guarded->detach(), "detach");
+  check_threw(guarded->watch(), "watch");
+  check_threw(guarded->rescan(), "rescan");
+  check_threw(guarded->release("net0"), "release");
   check_threw(guarded->save_state(), "save_state");
   CHECK(guarded->extension("x") == nullptr);
 }
