@@ -47,9 +47,9 @@ grpc::UpdateInterfaceRequest interface_request(const GuestInterface& interface) 
   return request;
 }
 
-grpc::UpdateRoutesRequest routes_request(const GuestNetwork& network) {
+grpc::UpdateRoutesRequest routes_request(const std::vector<GuestRoute>& routes) {
   grpc::UpdateRoutesRequest request;
-  for (const GuestRoute& route : network.routes) {
+  for (const GuestRoute& route : routes) {
     types::Route& wanted = *request.mutable_routes()->add_routes();
     wanted.set_dest(route.destination);
     wanted.set_gateway(route.gateway);
@@ -64,9 +64,9 @@ grpc::UpdateRoutesRequest routes_request(const GuestNetwork& network) {
   return request;
 }
 
-grpc::AddARPNeighborsRequest neighbors_request(const GuestNetwork& network) {
+grpc::AddARPNeighborsRequest neighbors_request(const std::vector<GuestNeighbor>& neighbors) {
   grpc::AddARPNeighborsRequest request;
-  for (const GuestNeighbor& neighbor : network.neighbors) {
+  for (const GuestNeighbor& neighbor : neighbors) {
     types::ARPNeighbor& wanted = *request.mutable_neighbors()->add_arpneighbors();
     *wanted.mutable_toipaddress() = ip_address(neighbor.address);
     wanted.set_device(neighbor.interface_name);
@@ -143,17 +143,33 @@ asio::awaitable<Result<void>> AgentClient::destroy_sandbox(std::chrono::nanoseco
 
 asio::awaitable<Result<void>> AgentClient::set_up_network(const GuestNetwork& network) {
   for (const GuestInterface& interface : network.interfaces)
-    KATA_CO_CHECK(co_await ask("UpdateInterface", interface_request(interface).SerializeAsString(),
-                               kOrdinaryCall),
-                  concat("set up interface '", interface.name, "' in the guest"));
-  if (!network.routes.empty())
-    KATA_CO_CHECK(
-        co_await ask("UpdateRoutes", routes_request(network).SerializeAsString(), kOrdinaryCall),
-        "set up the guest's routes");
-  if (!network.neighbors.empty())
-    KATA_CO_CHECK(co_await ask("AddARPNeighbors", neighbors_request(network).SerializeAsString(),
-                               kOrdinaryCall),
-                  "set up the guest's neighbours");
+    KATA_CO_CHECK(co_await update_interface(interface, {}), "");
+  if (!network.routes.empty()) KATA_CO_CHECK(co_await update_routes(network.routes), "");
+  if (!network.neighbors.empty()) KATA_CO_CHECK(co_await add_neighbors(network.neighbors), "");
+  co_return Result<void>{};
+}
+
+asio::awaitable<Result<void>> AgentClient::update_interface(const GuestInterface& interface,
+                                                            std::string guest_address) {
+  auto request = interface_request(interface);
+  request.mutable_interface()->set_devicepath(std::move(guest_address));
+  KATA_CO_CHECK(co_await ask("UpdateInterface", request.SerializeAsString(), kOrdinaryCall),
+                concat("set up interface '", interface.name, "' in the guest"));
+  co_return Result<void>{};
+}
+
+asio::awaitable<Result<void>> AgentClient::update_routes(const std::vector<GuestRoute>& routes) {
+  KATA_CO_CHECK(
+      co_await ask("UpdateRoutes", routes_request(routes).SerializeAsString(), kOrdinaryCall),
+      "set up the guest's routes");
+  co_return Result<void>{};
+}
+
+asio::awaitable<Result<void>> AgentClient::add_neighbors(
+    const std::vector<GuestNeighbor>& neighbors) {
+  KATA_CO_CHECK(co_await ask("AddARPNeighbors", neighbors_request(neighbors).SerializeAsString(),
+                             kOrdinaryCall),
+                "set up the guest's neighbours");
   co_return Result<void>{};
 }
 

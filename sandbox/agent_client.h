@@ -42,6 +42,13 @@ class AgentClient {
   boost::asio::awaitable<Result<void>> destroy_sandbox(std::chrono::nanoseconds timeout);
   boost::asio::awaitable<Result<void>> set_up_network(const GuestNetwork& network);
 
+  // `guest_address`: the PCI path of a NIC that was plugged in; empty: found by its MAC.
+  boost::asio::awaitable<Result<void>> update_interface(const GuestInterface& interface,
+                                                        std::string guest_address);
+  // Replaces all routes: those that are left out go.
+  boost::asio::awaitable<Result<void>> update_routes(const std::vector<GuestRoute>& routes);
+  boost::asio::awaitable<Result<void>> add_neighbors(const std::vector<GuestNeighbor>& neighbors);
+
   // Any call, payloads untouched: for those who speak to the agent through this process.
   boost::asio::awaitable<Result<std::string>> forward(std::string service, std::string method,
                                                       std::string payload,

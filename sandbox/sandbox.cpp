@@ -87,6 +87,7 @@ asio::awaitable<Result<void>> Sandbox::start() {
     phase_ = Phase::kRunning;
     asio::co_spawn(loop_, watch(), asio::detached);
     asio::co_spawn(loop_, watch_agent(), asio::detached);
+    follow_network();
     co_return up;
   }
   phase_ = Phase::kStopping;
@@ -259,6 +260,7 @@ asio::awaitable<Result<void>> Sandbox::tear_down(std::chrono::milliseconds patie
   FirstError first;
   const auto began = steady_clock::now();
   const Deadline deadline = in(patience);
+  if (late_network_) late_network_->stop();
   const bool guest_ended = agent_ && patience.count() > 0 && (co_await end_guest(deadline)).ok();
   if (reached_ >= Step::kVm) {
     const Deadline kill_at = guest_ended ? deadline : steady_clock::now();
@@ -267,6 +269,7 @@ asio::awaitable<Result<void>> Sandbox::tear_down(std::chrono::milliseconds patie
   }
   log::debug("the VM is gone", {{"ms", milliseconds_since(began)}});
   if (agent_) agent_->close();
+  if (late_network_) co_await late_network_->ended();
   if (reached_ >= Step::kFilesystem) {
     auto stop = [this] { return parts_.filesystem->stop(in(kCleanStep)); };
     first.note(co_await plugins_.run(std::move(stop)), "stop shared filesystem");
@@ -309,6 +312,12 @@ asio::awaitable<void> Sandbox::watch() {
 asio::awaitable<void> Sandbox::watch_agent() {
   const Error why = co_await agent_->closed();
   fate_->tell_unless_vm_gone(concat("the connection to the guest's agent is lost: ", why.message));
+}
+
+void Sandbox::follow_network() {
+  late_network_ = std::make_unique<LateNetwork>(
+      loop_, LateNetwork::Parts{plugins_, *parts_.network, *parts_.hypervisor, *agent_, journal_});
+  asio::co_spawn(loop_, late_network_->follow(), asio::detached);
 }
 
 // What the guest printed last, unless the VM's own reason tells that already. It is guest data, so

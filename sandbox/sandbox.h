@@ -29,6 +29,7 @@
 #include "sandbox/fate.h"
 #include "sandbox/identity.h"
 #include "sandbox/journal.h"
+#include "sandbox/late_network.h"
 #include "sandbox/plugin_thread.h"
 
 namespace kata::sandbox {
@@ -112,6 +113,7 @@ class Sandbox {
   Awaited<void> end_guest(Deadline deadline);
   boost::asio::awaitable<void> watch();
   boost::asio::awaitable<void> watch_agent();
+  void follow_network();
 
   Awaited<void> create_in_guest(ContainerRequest request, Container& container);
   Awaited<void> share_all(struct ContainerPlan& plan, Container& container);
@@ -131,6 +133,7 @@ class Sandbox {
   std::shared_ptr<Fate> fate_;
   Watchers watchers_;
   std::unique_ptr<AgentClient> agent_{};
+  std::unique_ptr<LateNetwork> late_network_{};
   Event stopped_;
   Phase phase_ = Phase::kNew;
   Step reached_ = Step::kNothing;  // written on the plugin thread while the loop awaits it
