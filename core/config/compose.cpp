@@ -160,6 +160,11 @@ void Composer::route_hypervisor_key(const std::string& written, Value value) {
   const std::string path = concat("hypervisor.", config_.hypervisor.name, ".", key);
   if (is_not_implemented("hypervisor", key)) {
     warn_not_implemented(value, key);
+  } else if (key == "rx_rate_limiter_max_rate" || key == "tx_rate_limiter_max_rate") {
+    if (config_.network.name != "none")
+      give(config_.network, key, path, std::move(value));  // [network.NAME] wins, read later
+    else
+      warn(value, key, "needs a network plugin, and [plugins] network is 'none'");
   } else if (!key.starts_with("virtio_fs_")) {
     give(config_.hypervisor, key, path, std::move(value));
   } else if (config_.shared_filesystem.name == kVirtioFsPlugin) {

@@ -249,4 +249,13 @@ TEST_CASE("the agent's timeout is read from either place of Kata") {
         8);
 }
 
+TEST_CASE("Kata's rate limits go to the network plugin") {
+  const auto config = accepted(
+      "[plugins]\nnetwork = \"tap\"\n[hypervisor.qemu]\nrx_rate_limiter_max_rate = 9000\n"
+      "tx_rate_limiter_max_rate = 9000\n[network.tap]\ntx_rate_limiter_max_rate = 8000\n");
+  CHECK(config.network.keys.at("rx_rate_limiter_max_rate").json == "9000");
+  CHECK(config.network.keys.at("tx_rate_limiter_max_rate").json == "8000");
+  CHECK(!config.hypervisor.keys.contains("rx_rate_limiter_max_rate"));
+}
+
 }  // namespace kata::config
