@@ -49,8 +49,9 @@ grpc::UpdateInterfaceRequest interface_request(const GuestInterface& interface) 
 
 grpc::UpdateRoutesRequest routes_request(const std::vector<GuestRoute>& routes) {
   grpc::UpdateRoutesRequest request;
+  grpc::Routes& list = *request.mutable_routes();  // there even when empty: none are left
   for (const GuestRoute& route : routes) {
-    types::Route& wanted = *request.mutable_routes()->add_routes();
+    types::Route& wanted = *list.add_routes();
     wanted.set_dest(route.destination);
     wanted.set_gateway(route.gateway);
     wanted.set_source(route.source);
@@ -66,8 +67,9 @@ grpc::UpdateRoutesRequest routes_request(const std::vector<GuestRoute>& routes) 
 
 grpc::AddARPNeighborsRequest neighbors_request(const std::vector<GuestNeighbor>& neighbors) {
   grpc::AddARPNeighborsRequest request;
+  grpc::ARPNeighbors& list = *request.mutable_neighbors();
   for (const GuestNeighbor& neighbor : neighbors) {
-    types::ARPNeighbor& wanted = *request.mutable_neighbors()->add_arpneighbors();
+    types::ARPNeighbor& wanted = *list.add_arpneighbors();
     *wanted.mutable_toipaddress() = ip_address(neighbor.address);
     wanted.set_device(neighbor.interface_name);
     wanted.set_lladdr(neighbor.mac);

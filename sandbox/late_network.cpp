@@ -125,9 +125,11 @@ asio::awaitable<void> LateNetwork::plug(TapDevice tap) {
 }
 
 asio::awaitable<void> LateNetwork::set_up(const GuestInterface& interface) {
-  const auto plugged = guest_addresses_.find(interface.device_id);
-  const auto set = co_await parts_.agent.update_interface(
-      interface, plugged == guest_addresses_.end() ? std::string() : plugged->second);
+  std::string guest_address;
+  if (const auto plugged = guest_addresses_.find(interface.device_id);
+      plugged != guest_addresses_.end())
+    guest_address = plugged->second;
+  const auto set = co_await parts_.agent.update_interface(interface, std::move(guest_address));
   if (!set.ok()) warn("the guest did not set an interface up", interface.name, set.error());
 }
 

@@ -94,6 +94,14 @@ void add_console(Builder& line, const std::filesystem::path& log) {
   line.add("-serial", "chardev:console");
 }
 
+void add_nic_bridge(Builder& line) {
+  line.add("-device", Option("pci-bridge")
+                          .set("id", kNicBus)
+                          .set("addr", kNicBridgeSlot)
+                          .set("chassis_nr", 1)
+                          .set("shpc", "off"));  // ACPI plugs; guests have no driver for SHPC
+}
+
 void add_agent_port(Builder& line, const SerialPort& port) {
   line.add("-chardev", Option("socket")
                            .set("id", "agent")
@@ -101,13 +109,20 @@ void add_agent_port(Builder& line, const SerialPort& port) {
                            .set("server", "on")
                            .set("wait", "off"));
   // Two ports (the first is a console's, and unused) instead of 31: six queues instead of 64.
-  line.add("-device", "virtio-serial-pci,id=serial0,max_ports=2,disable-legacy=on");
+  line.add("-device", Option("virtio-serial-pci")
+                          .set("id", "serial0")
+                          .set("bus", kNicBus)
+                          .set("addr", kAgentSlot)
+                          .set("max_ports", 2)
+                          .set("disable-legacy", "on"));
   line.add("-device", "virtserialport,chardev=agent,name=agent.channel.0");
 }
 
 void add_agent_port(Builder& line, const VsockPort& port) {
   line.add("-device", Option("vhost-vsock-pci")
                           .set("id", "vsock0")
+                          .set("bus", kNicBus)
+                          .set("addr", kAgentSlot)
                           .set("vhostfd", line.pass(port.vhost))
                           .set("guest-cid", port.cid));
 }
@@ -134,7 +149,7 @@ void add_device(Builder& line, const Launch& launch, const TapDevice& tap) {
   line.add("-netdev", backend);
   Option card("virtio-net-pci");
   card.set("id", tap.id).set("netdev", "net-" + tap.id).set("mac", tap.mac).set("romfile", "");
-  card.set("bus", kNicBus).set("addr", launch.nics.all().at(tap.id));
+  card.set("disable-legacy", "on").set("bus", kNicBus).set("addr", launch.nics.all().at(tap.id));
   if (tap.queues.size() > 1) card.set("mq", "on").set("vectors", 2 * tap.queues.size() + 2);
   line.add("-device", card);
 }
@@ -180,6 +195,7 @@ CommandLine make_command_line(const Launch& launch) {
   add_guest(line, launch);
   add_monitor(line, launch.monitor_socket);
   add_console(line, launch.console_log);
+  add_nic_bridge(line);
   std::visit([&line](const auto& port) { add_agent_port(line, port); }, launch.agent);
   if (!launch.config.entropy_source.empty()) {
     line.add("-object", Option("rng-random")
@@ -187,11 +203,6 @@ CommandLine make_command_line(const Launch& launch) {
                             .set("filename", launch.config.entropy_source.native()));
     line.add("-device", "virtio-rng-pci,rng=rng0");
   }
-  line.add("-device", Option("pci-bridge")
-                          .set("id", kNicBus)
-                          .set("addr", kNicBridgeSlot)
-                          .set("chassis_nr", 1)
-                          .set("shpc", "off"));  // ACPI plugs; guests have no driver for SHPC
   for (const Device& device : launch.devices)
     std::visit([&](const auto& it) { add_device(line, launch, it); }, device);
   return line.take();

@@ -55,6 +55,7 @@ nlohmann::json card_arguments(const TapDevice& tap, std::uint32_t slot) {
                            {"netdev", backend_of(tap.id)},
                            {"mac", tap.mac},
                            {"romfile", ""},
+                           {"disable-legacy", "on"},
                            {"bus", kNicBus},
                            {"addr", std::to_string(slot)}};
   if (tap.queues.size() > 1) {

@@ -16,6 +16,10 @@ namespace kata::qemu {
 inline constexpr char kNicBus[] = "nics";       // QEMU's id of the bridge
 inline constexpr char kNicBridgeSlot[] = "1e";  // on the root bus, hexadecimal
 inline constexpr std::uint32_t kLastNicSlot = 31;
+// The agent's port sits there as well. Under a firmware that gives an empty bridge no memory window
+// (qboot), the kernel opens one for a device that is there at boot, and NICs that come later fit
+// in.
+inline constexpr std::uint32_t kAgentSlot = 0;
 
 class NicSlots {
  public:

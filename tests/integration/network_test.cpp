@@ -340,3 +340,79 @@ TEST_CASE("a pod of unusual size comes through: routes, addresses, a large MTU a
                      "ip -o -4 addr show | grep -c '10.66.0.2/24'");
   CHECK_MESSAGE(result.out == "9000\n64\n200\n0\n1\n", result.out, result.err);
 }
+
+namespace {
+
+// Asks the guest until its answer holds `part`; true when it came to that within 20 s.
+bool guest_comes_to(const NetworkedRuntime& runtime, const std::string& script,
+                    std::string_view part, std::string& last) {
+  return eventually(
+      [&] {
+        last = runtime({"exec", "c1", "/bin/sh", "-c", script}).out;
+        return contains(last, part);
+      },
+      std::chrono::seconds(20));
+}
+
+void start_sleeper(const NetworkedRuntime& runtime, const std::string& netns) {
+  const auto bundle = runtime.make("bundle", networked_spec(netns, "sleep 1000"));
+  const CommandResult started = runtime({"run", "--detach", "--bundle", bundle, "c1"});
+  REQUIRE_MESSAGE(started.exit_code == 0, started.err);
+}
+
+}  // namespace
+
+TEST_CASE("a link that comes later is plugged in, follows its changes and is unplugged with it") {
+  Plain net;
+  const NetworkedRuntime runtime;
+  const std::string before = links_and_qdiscs(net.pod);
+  std::string last;
+  start_sleeper(runtime, net.pod.path().string());
+  join(net.pod, net.peer, "late", 1);
+  net.pod.run("ip addr add 10.89.0.2/24 dev late");
+  net.peer.run("ip addr add 10.89.0.1/24 dev peer1");
+  CHECK_MESSAGE(guest_comes_to(runtime, "ip -o addr", "late    inet 10.89.0.2/24", last), last);
+  CHECK_MESSAGE(guest_comes_to(runtime, "ping -c 1 -W 5 10.89.0.1", " 0% packet loss", last), last);
+  net.pod.run("ip addr add 10.89.0.3/24 dev late; ip route add 10.200.0.0/16 via 10.89.0.1");
+  CHECK_MESSAGE(guest_comes_to(runtime, "ip -o addr; ip route", "10.89.0.3/24", last), last);
+  CHECK_MESSAGE(guest_comes_to(runtime, "ip route", "10.200.0.0/16 via 10.89.0.1", last), last);
+  CHECK_MESSAGE(contains(last, "default via 10.88.0.1"), last);
+  net.pod.run("ip link del dev late");
+  CHECK_MESSAGE(guest_comes_to(runtime, "ip -o link | grep -c -e eth0 -e late", "1\n", last), last);
+  CHECK_MESSAGE(guest_comes_to(runtime, "ping -c 1 -W 5 10.88.0.1", " 0% packet loss", last), last);
+  CHECK(runtime({"delete", "--force", "c1"}).exit_code == 0);
+  finish(runtime, net.pod, before);
+}
+
+TEST_CASE("an engine that fills the namespace after the start, by the container's pid, is heard") {
+  const NetworkNamespace peer;
+  const NetworkedRuntime runtime;
+  start_sleeper(runtime, "");
+  const std::string pid = std::to_string(runtime.state("c1")["pid"].get<int>());
+  peer.run(concat("ip link set lo up; ip link add dev peer0 type veth peer name eth0 netns ", pid,
+                  " && ip addr add 10.88.0.1/24 dev peer0 && ip link set dev peer0 up && nsenter "
+                  "--target ",
+                  pid,
+                  " --net sh -c 'ip link set dev eth0 up; ip addr add 10.88.0.2/24 dev eth0; ip "
+                  "route add default via 10.88.0.1'"));
+  std::string last;
+  CHECK_MESSAGE(guest_comes_to(runtime, "ip route", "default via 10.88.0.1 dev eth0", last), last);
+  CHECK_MESSAGE(guest_comes_to(runtime, "ping -c 1 -W 5 10.88.0.1", " 0% packet loss", last), last);
+  CHECK(runtime({"delete", "--force", "c1"}).exit_code == 0);
+  CHECK(runtime.leaked() == "");
+}
+
+TEST_CASE("macvtap carries the pod's traffic as the mirrored tap does") {
+  const Plain net;
+  const NetworkedRuntime runtime;
+  runtime.configure("", "[runtime]\ninternetworking_model = \"macvtap\"\n");
+  const std::string before = links_and_qdiscs(net.pod);
+  const CommandResult result =
+      runtime.run_in(net.pod,
+                     "ip route; ping -c 2 -W 5 10.88.0.1 && ping6 -c 2 -W 5 fd00:88::1 && "
+                     "ping -c 1 -W 5 -s 8000 10.88.0.1 && echo hello | nc 10.88.0.1 9 ; true");
+  CHECK_MESSAGE(contains(result.out, "default via 10.88.0.1 dev eth0"), result.out, result.err);
+  CHECK_MESSAGE(result.out.find(" 100% packet loss") == std::string::npos, result.out);
+  CHECK_MESSAGE(contains(result.out, "8008 bytes from 10.88.0.1"), result.out);
+  finish(runtime, net.pod, before);
+}

@@ -90,14 +90,14 @@ TEST_CASE("the smallest VM has exactly this command line") {
       "file,id=console,path=/state/console.log",
       "-serial",
       "chardev:console",
+      "-device",
+      "pci-bridge,id=nics,addr=1e,chassis_nr=1,shpc=off",
       "-chardev",
       "socket,id=agent,fd=11,server=on,wait=off",
       "-device",
-      "virtio-serial-pci,id=serial0,max_ports=2,disable-legacy=on",
+      "virtio-serial-pci,id=serial0,bus=nics,addr=0,max_ports=2,disable-legacy=on",
       "-device",
       "virtserialport,chardev=agent,name=agent.channel.0",
-      "-device",
-      "pci-bridge,id=nics,addr=1e,chassis_nr=1,shpc=off",
   };
   const CommandLine line = line_for(config, small_spec());
   CHECK(line.argv == expected);
@@ -183,11 +183,12 @@ TEST_CASE("the queues of a tap travel as descriptors and more than one asks for 
   devices.emplace_back(std::move(two));
   const CommandLine line = line_for(config, spec, devices);
   CHECK(values_of(line, "-netdev") == Words{"tap,id=net-eth0,fd=12", "tap,id=net-eth1,fds=13:14"});
-  CHECK(
-      has(values_of(line, "-device"),
-          "virtio-net-pci,id=eth0,netdev=net-eth0,mac=02:00:00:00:00:01,romfile=,bus=nics,addr=1"));
   CHECK(has(values_of(line, "-device"),
-            "virtio-net-pci,id=eth1,netdev=net-eth1,mac=02:00:00:00:00:02,romfile=,bus=nics,"
+            "virtio-net-pci,id=eth0,netdev=net-eth0,mac=02:00:00:00:00:01,romfile=,disable-legacy="
+            "on,bus=nics,addr=1"));
+  CHECK(has(values_of(line, "-device"),
+            "virtio-net-pci,id=eth1,netdev=net-eth1,mac=02:00:00:00:00:02,romfile=,disable-legacy="
+            "on,bus=nics,"
             "addr=2,mq=on,vectors=6"));
   CHECK(line.descriptors.size() == 5);
 }
@@ -200,8 +201,9 @@ TEST_CASE("vsock replaces the serial port, and firmware QEMU's own") {
   launch.firmware = "/fw.bin";
   const CommandLine line = make_command_line(launch);
   CHECK(values_of(line, "-bios") == Words{"/fw.bin"});
-  CHECK(values_of(line, "-device") == Words{"vhost-vsock-pci,id=vsock0,vhostfd=11,guest-cid=77",
-                                            "pci-bridge,id=nics,addr=1e,chassis_nr=1,shpc=off"});
+  CHECK(values_of(line, "-device") ==
+        Words{"pci-bridge,id=nics,addr=1e,chassis_nr=1,shpc=off",
+              "vhost-vsock-pci,id=vsock0,bus=nics,addr=0,vhostfd=11,guest-cid=77"});
   CHECK(line.descriptors.at(1).parent == 9);
 }
 
