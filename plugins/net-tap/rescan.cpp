@@ -61,7 +61,8 @@ Result<void> TapNetwork::look_again(NetworkChange& change) {
   join_new(*socket, found, change);
   compare_routes(std::move(found), change);
   if (guest_.interfaces.empty() && !had_none)
-    warn("the network namespace has no link with an address any more: the guest has lo");
+    warn(concat("network namespace '", state_.netns,
+                "' has no link with an address any more: the guest has lo only"));
   return {};
 }
 

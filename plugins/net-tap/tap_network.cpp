@@ -158,7 +158,9 @@ Result<std::vector<Link>> TapNetwork::wanted_links(nl_sock& socket, std::vector<
     KATA_TRY(check_wanted(socket, link), "");
     wanted.push_back(std::move(link));
   }
-  if (wanted.empty()) warn("the network namespace has no link with an address: the guest has lo");
+  if (wanted.empty())
+    warn(concat("network namespace '", state_.netns,
+                "' has no link with an address: the guest has lo only, until one comes"));
   return wanted;
 }
 
