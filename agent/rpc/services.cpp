@@ -35,6 +35,7 @@ void register_services(ttrpc::Server& server, Sandbox& sandbox, ModuleLoader& mo
   register_stream_methods(server, sandbox);
   register_guest_methods(server, is_init);
   register_network_methods(server, modules, config.hotplug_timeout);
+  register_diagnostic_methods(server, sandbox);
   register_health(server);
 }
 

@@ -28,6 +28,7 @@ void register_stream_methods(ttrpc::Server& server, Sandbox& sandbox);
 void register_guest_methods(ttrpc::Server& server, bool is_init);
 void register_network_methods(ttrpc::Server& server, ModuleLoader& modules,
                               std::chrono::seconds hotplug_timeout);
+void register_diagnostic_methods(ttrpc::Server& server, Sandbox& sandbox);
 void register_health(ttrpc::Server& server);
 
 }  // namespace kata::agent

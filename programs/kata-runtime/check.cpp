@@ -26,7 +26,7 @@ const char* word_for(Finding::State state) {
   return "missing";
 }
 
-std::string as_text(const std::vector<Finding>& findings, const std::string& suggestion, bool all) {
+std::string as_text(const std::vector<Finding>& findings, const std::string& advice, bool all) {
   std::string text;
   for (const Finding& finding : findings) {
     if (!all && finding.state == Finding::State::kOk) continue;
@@ -34,10 +34,14 @@ std::string as_text(const std::vector<Finding>& findings, const std::string& sug
     text += concat(word, std::string(8 - word.size(), ' '), finding.name, ": ", finding.detail);
     text += finding.remedy.empty() ? "\n" : concat("; ", finding.remedy, '\n');
   }
-  if (suggestion.empty()) return text;
-  return concat(text,
-                "\nThis in config.d/10-this-host.toml beside configuration.toml would do:\n\n",
-                suggestion);
+  return text + advice;
+}
+
+std::string advice_of(const std::string& suggestion, bool absent) {
+  if (suggestion.empty()) return {};
+  const char* where = absent ? "/etc/kata-containers/configuration.toml"
+                             : "config.d/10-this-host.toml beside configuration.toml";
+  return concat("\nThis as ", where, " would do:\n\n", suggestion, '\n');
 }
 
 std::string as_json(const std::vector<Finding>& findings, const std::string& suggestion, bool ok) {
@@ -60,7 +64,8 @@ Result<int> check(const Globals& globals, const CommandLine& line) {
     return finding.state == Finding::State::kMissing;
   });
   std::string text = line.is_set("json") ? as_json(findings, suggestion, ok)
-                                         : as_text(findings, suggestion, !line.is_set("quiet"));
+                                         : as_text(findings, advice_of(suggestion, setup.absent()),
+                                                   !line.is_set("quiet"));
   if (!line.is_set("json") && !line.is_set("quiet"))
     text += ok ? "containers can run here\n" : "no container can run here\n";
   std::fputs(text.c_str(), stdout);

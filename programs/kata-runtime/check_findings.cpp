@@ -29,7 +29,7 @@ class Judge {
   std::vector<Finding> run() {
     user();
     configuration();
-    if (setup_.hypervisor == "qemu" || !setup_.config_error.empty()) {
+    if (setup_.hypervisor == "qemu") {
       kvm();
       transport();
     }
@@ -57,9 +57,7 @@ class Judge {
       add(State::kOk, "configuration", setup_.config_file);
     else
       add(State::kMissing, "configuration", setup_.config_error,
-          setup_.config_file.empty()
-              ? "install configuration.toml in /etc/kata-containers, or name one by --config"
-              : "correct the file");
+          setup_.absent() ? "" : "correct the file");
   }
 
   void kvm() {
@@ -143,6 +141,71 @@ std::uint64_t memory_that_fits(const HostReport& host) {
   return std::max(kLeast, host.available_kib / kKibPerMib / 2 / kStep * kStep);
 }
 
+class Suggestion {
+ public:
+  Suggestion(const HostReport& host, const SetupReport& setup) : host_(host), setup_(setup) {
+    if (setup.absent()) whole();
+    if (!setup.absent()) changes();
+    memory();
+  }
+
+  std::string text() const {
+    std::string text;
+    for (const auto& [table, lines] : tables_)
+      text += concat(text.empty() ? "[" : "\n[", table, "]\n", lines);
+    return text;
+  }
+
+ private:
+  void set(const std::string& table, const std::string& key, std::string value) {
+    tables_[table] += concat(key, " = ", value, '\n');
+  }
+  void set_text(const std::string& table, const std::string& key, std::string_view value) {
+    set(table, key, config::to_json(value));
+  }
+  void set_file(const NeededFile& file, const std::filesystem::path& path) {
+    const std::size_t dot = file.key.rfind('.');
+    set_text(file.key.substr(0, dot), file.key.substr(dot + 1), path.native());
+  }
+
+  // For a host without a configuration.
+  void whole() {
+    set_text("plugins", "hypervisor", setup_.hypervisor);
+    set_text("plugins", "shared_filesystem", setup_.shared_filesystem);
+    set_text("plugins", "network", setup_.network);
+    set_text(vm_, "accelerator", kvm_obstacle(host_).empty() ? "kvm" : "tcg");
+    set_text(vm_, "agent_transport", host_.vsock_errno == 0 ? "vsock" : "serial");
+    for (const NeededFile& file : setup_.files)
+      if (!file.path.empty() && file.key.starts_with(vm_))
+        set_file(file, file.found.empty() ? file.path : file.found);
+  }
+
+  // What in the configuration is in the way.
+  void changes() {
+    if (setup_.accelerator == "kvm" && !kvm_obstacle(host_).empty())
+      set_text(vm_, "accelerator", "tcg");
+    if (setup_.agent_transport == "vsock" && host_.vsock_errno != 0)
+      set_text(vm_, "agent_transport", "serial");
+    if (!setup_.network.empty() && setup_.network != "none" && host_.tun_errno != 0)
+      set_text("plugins", "network", "none");
+    for (const NeededFile& file : setup_.files)
+      if (!file.error.empty() && !file.found.empty()) set_file(file, file.found);
+  }
+
+  void memory() {
+    const std::uint64_t wanted_kib = setup_.memory_mib * kKibPerMib;
+    const bool no_huge_pages = setup_.huge_pages && wanted_kib > host_.free_huge_kib;
+    if (no_huge_pages) set(vm_, "enable_hugepages", "false");
+    if ((no_huge_pages || !setup_.huge_pages) && wanted_kib > host_.available_kib)
+      set(vm_, "default_memory", std::to_string(memory_that_fits(host_)));
+  }
+
+  const HostReport& host_;
+  const SetupReport& setup_;
+  const std::string vm_ = concat("hypervisor.", setup_.hypervisor);
+  std::map<std::string, std::string> tables_{};
+};
+
 }  // namespace
 
 std::vector<Finding> check_findings(const HostReport& host, const SetupReport& setup) {
@@ -150,30 +213,7 @@ std::vector<Finding> check_findings(const HostReport& host, const SetupReport& s
 }
 
 std::string suggested_configuration(const HostReport& host, const SetupReport& setup) {
-  std::map<std::string, std::string> tables;
-  const auto set = [&tables](const std::string& table, const std::string& key, std::string value) {
-    tables[table] += concat(key, " = ", value, '\n');
-  };
-  const std::string vm = concat("hypervisor.", setup.hypervisor);
-  if (setup.accelerator == "kvm" && !kvm_obstacle(host).empty())
-    set(vm, "accelerator", config::to_json(std::string_view("tcg")));
-  if (setup.agent_transport == "vsock" && host.vsock_errno != 0)
-    set(vm, "agent_transport", config::to_json(std::string_view("serial")));
-  if (!setup.network.empty() && setup.network != "none" && host.tun_errno != 0)
-    set("plugins", "network", config::to_json(std::string_view("none")));
-  const std::uint64_t wanted_kib = setup.memory_mib * kKibPerMib;
-  if (setup.huge_pages && wanted_kib > host.free_huge_kib) set(vm, "enable_hugepages", "false");
-  if (wanted_kib > host.available_kib)
-    set(vm, "default_memory", std::to_string(memory_that_fits(host)));
-  for (const NeededFile& file : setup.files) {
-    const std::size_t dot = file.key.rfind('.');
-    if (!file.error.empty() && !file.found.empty())
-      set(file.key.substr(0, dot), file.key.substr(dot + 1), config::to_json(file.found.native()));
-  }
-  std::string text;
-  for (const auto& [table, lines] : tables)
-    text += concat(text.empty() ? "[" : "\n[", table, "]\n", lines);
-  return text;
+  return Suggestion(host, setup).text();
 }
 
 }  // namespace kata::runtime

@@ -43,7 +43,10 @@ Words split(const po::options_description& known, const Words& words, Flags plac
     }
     flags.push_back(*word);
     if (!value_follows(known, *word) || word + 1 == words.end()) continue;
-    flags.back() += (word->starts_with("--") ? "=" : "") + *(word + 1);
+    if ((word + 1)->empty())
+      flags.emplace_back();  // the parser takes an empty value only as a word of its own
+    else
+      flags.back() += (word->starts_with("--") ? "=" : "") + *(word + 1);
     ++word;
   }
   return flags;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <boost/program_options/value_semantic.hpp>
 #include <cstdio>
 #include <optional>
@@ -47,23 +48,28 @@ class Events {
     auto due = steady_clock::now() + interval;
     KATA_TRY(count_ooms(milliseconds(0)), "");
     while (alive()) {
-      const auto left = std::chrono::ceil<milliseconds>(due - steady_clock::now());
-      if (left.count() <= 0) {
-        due += interval;
-        auto line = stats();
-        if (!line.ok() && !alive()) break;
-        if (!print_line(KATA_TRY(std::move(line), ""))) return 0;
-        continue;
-      }
-      auto ooms = count_ooms(std::min(left, kLongestWait));
-      if (!ooms.ok() && !alive()) break;
-      for (auto more = KATA_TRY(std::move(ooms), ""); more > 0; --more)
-        if (!print_line(oom_event(record_.id))) return 0;
+      const bool told = KATA_TRY(tell(due), "");
+      if (!told) return 0;
+      if (steady_clock::now() >= due) due = std::max(due + interval, steady_clock::now());
     }
     return 0;
   }
 
  private:
+  // One round: waits for OOM kills, at most until `due`, and prints statistics then. False when the
+  // reader or the container has gone.
+  Result<bool> tell(Deadline due) {
+    const auto left = std::chrono::ceil<milliseconds>(due - steady_clock::now());
+    auto ooms = count_ooms(std::clamp(left, milliseconds(0), kLongestWait));
+    if (!ooms.ok() && !alive()) return false;
+    for (auto more = KATA_TRY(std::move(ooms), ""); more > 0; --more)
+      if (!print_line(oom_event(record_.id))) return false;
+    if (steady_clock::now() < due) return true;
+    auto line = stats();
+    if (!line.ok() && !alive()) return false;
+    return print_line(KATA_TRY(std::move(line), ""));
+  }
+
   bool alive() const { return sandbox::is_alive(record_.shim); }
 
   // How often the guest has killed for want of memory since the last call; waits for the first.

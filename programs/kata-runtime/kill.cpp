@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <boost/program_options/value_semantic.hpp>
+#include <csignal>
 
 #include "kata/concat.h"
 #include "programs/kata-runtime/container_state.h"
@@ -13,6 +14,13 @@ namespace {
 
 constexpr std::chrono::seconds kKillTime{4};
 
+// Every process of a container is meant by no exec id, with SIGKILL only: that is Kata's wire. With
+// other signals by "*", which Kata's agent does not know.
+std::string exec_id_for(const std::string& id, int signal, bool all) {
+  if (!all) return id;
+  return signal == SIGKILL ? "" : "*";
+}
+
 // The agent delivers it: the shim may be stuck or stopped, and SIGKILL cannot pass through it.
 Result<int> kill_container(const Globals& globals, const std::string& id, int signal, bool all) {
   const sandbox::Store store = globals.store();
@@ -24,7 +32,7 @@ Result<int> kill_container(const Globals& globals, const std::string& id, int si
   auto client = KATA_TRY(connect_to_sandbox(store, record.sandbox_id), "");
   grpc::SignalProcessRequest call;
   call.set_container_id(id);
-  call.set_exec_id(all ? "" : id);  // none: every process of the container
+  call.set_exec_id(exec_id_for(id, signal, all));
   call.set_signal(static_cast<std::uint32_t>(signal));
   const auto reply =
       client.call(kAgentService, "SignalProcess", call.SerializeAsString(), in(kKillTime));

@@ -184,9 +184,10 @@ Result<std::vector<PsColumn>> ps_columns(const Words& options) {
   std::vector<PsColumn> columns;
   for (auto word = options.begin(); word != options.end(); ++word) {
     const std::string_view text = *word;
-    const std::size_t letters = std::min(text.find_first_not_of("-eAf"), text.size());
-    if (text.size() > 1 && text.front() == '-' && letters == text.size()) continue;
-    if (text.front() != '-' || text[letters] != 'o') return unknown_option(text);
+    if (text.size() < 2 || text.front() != '-') return unknown_option(text);
+    const std::size_t letters = std::min(text.find_first_not_of("eAf", 1), text.size());
+    if (letters == text.size()) continue;
+    if (text[letters] != 'o') return unknown_option(text);
     std::string_view list = text.substr(letters + 1);
     if (list.empty() && word + 1 != options.end()) list = *++word;
     if (list.empty()) return unknown_option(text);

@@ -11,6 +11,7 @@
 
 #include "core/base/trust.h"
 #include "core/config/json_text.h"
+#include "core/config/kata_names.h"
 #include "core/config/load.h"
 #include "kata/concat.h"
 #include "kata/unique_fd.h"
@@ -29,6 +30,23 @@ constexpr std::initializer_list<const char*> kVirtiofsdPlaces = {
     "/usr/libexec/virtiofsd", "/usr/lib/qemu/virtiofsd", "/usr/bin/virtiofsd"};
 constexpr std::size_t kLongId = 64;  // of containerd and podman
 constexpr std::string_view kLongestSocket = "/proxy.sock";
+
+// What configuration.toml says as it is shipped.
+config::Config shipped_config() {
+  const fs::path plugins(config::kDefaultPluginDirectory);
+  config::Config config;
+  config.hypervisor.name = config::kDefaultHypervisor;
+  config.hypervisor.library =
+      plugins / concat("libkata-hypervisor-", config::kDefaultHypervisor, ".so");
+  config.network.name = config::kDefaultNetwork;
+  config.shared_filesystem.name = config::kDefaultSharedFilesystem;
+  config.shared_filesystem.library =
+      plugins / concat("libkata-fs-", config::kDefaultSharedFilesystem, ".so");
+  config.vm.kernel = "/usr/share/kata-containers/vmlinux";
+  config.vm.initrd = "/usr/share/kata-containers/initrd.img";
+  config.vm.default_memory_mib = 512;
+  return config;
+}
 
 std::string text_key(const config::PluginChoice& choice, const char* key,
                      const std::string& otherwise) {
@@ -127,6 +145,7 @@ SetupReport read_setup(const Globals& globals) {
   const auto file = config::find_config_file(globals.config);
   if (!file.ok()) {
     report.config_error = file.error().message;
+    describe_setup(shipped_config(), report);
     return report;
   }
   report.config_file = file.value();

@@ -25,6 +25,7 @@ struct NeededFile {
 struct SetupReport {
   std::string config_file{};   // empty: none was found
   std::string config_error{};  // empty: it was read
+  bool absent() const { return config_file.empty(); }
   std::string hypervisor{}, network{}, shared_filesystem{};
   std::string accelerator = "auto", agent_transport = "auto";  // of qemu
   std::string machine_type = "q35";
@@ -38,7 +39,8 @@ struct SetupReport {
   const NeededFile* file(std::string_view key) const;  // by the key's last part
 };
 
-// Reads the configuration as `create` would. Without a usable one nothing is known but why.
+// Reads the configuration as `create` would. When there is none: what the shipped one asks for. Of
+// one that is refused nothing is known but why.
 SetupReport read_setup(const Globals& globals);
 
 // The same of a given configuration.

@@ -98,16 +98,33 @@ Result<int> run_verb(const Verb& verb, const Globals& globals, const Words& word
   return verb.run(globals, line);
 }
 
+namespace {
+
+// The log as long as the program's verb runs; the log's sink is borrowed.
+class LogOfProgram {
+ public:
+  ~LogOfProgram() { log::set_sink(nullptr, log::Level::kInfo); }
+
+  Result<void> open(const Globals& globals) {
+    if (globals.log.empty()) return {};
+    file_.emplace(KATA_TRY(LogFile::open(globals.log, globals.log_format), ""));
+    log::set_sink(&*file_, globals.debug ? log::Level::kDebug : log::Level::kInfo);
+    return {};
+  }
+
+ private:
+  std::optional<LogFile> file_{};
+};
+
+}  // namespace
+
 int run_program(const char* program, const Words& words) {
-  std::optional<LogFile> log;
+  LogOfProgram log;
   int failure = 1;
   const auto run = [&]() -> Result<int> {
     Words rest;
     const Globals globals = KATA_TRY(parse_globals(words, rest), "");
-    if (!globals.log.empty()) {
-      log.emplace(KATA_TRY(LogFile::open(globals.log, globals.log_format), ""));
-      log::set_sink(&*log, globals.debug ? log::Level::kDebug : log::Level::kInfo);
-    }
+    KATA_TRY(log.open(globals), "");
     return dispatch(globals, rest, failure);
   };
   const Result<int> outcome = run();
