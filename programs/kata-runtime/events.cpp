@@ -22,6 +22,7 @@ namespace {
 
 constexpr std::chrono::seconds kStatsTime{10}, kReplyTime{5};
 constexpr milliseconds kLongestWait{500};  // until the container is seen to have ended
+constexpr milliseconds kLastWait{100};
 
 // A reader that has gone, such as `head`, is the end of the verb and no error.
 bool print_line(const std::string& line) {
@@ -49,9 +50,10 @@ class Events {
     KATA_TRY(count_ooms(milliseconds(0)), "");
     while (alive()) {
       const bool told = KATA_TRY(tell(due), "");
-      if (!told) return 0;
+      if (!told) break;
       if (steady_clock::now() >= due) due = std::max(due + interval, steady_clock::now());
     }
+    tell_last();
     return 0;
   }
 
@@ -68,6 +70,13 @@ class Events {
     auto line = stats();
     if (!line.ok() && !alive()) return false;
     return print_line(KATA_TRY(std::move(line), ""));
+  }
+
+  // The kill that ended the container may be told a little after its end.
+  void tell_last() {
+    const auto ooms = count_ooms(kLastWait);
+    for (auto more = ooms.ok() ? ooms.value() : 0; more > 0; --more)
+      print_line(oom_event(record_.id));
   }
 
   bool alive() const { return sandbox::is_alive(record_.shim); }
