@@ -27,7 +27,7 @@ constexpr std::chrono::milliseconds kLeastGap{10};  // a hostile guest tells no 
 
 asio::awaitable<Result<sandbox::WaitOomResponse>> OomWatch::wait(sandbox::WaitOomRequest request) {
   using namespace asio::experimental::awaitable_operators;
-  const std::string id = request.container_id();
+  const std::string& id = request.container_id();
   if (!has_container(id))
     co_return make_error(ErrorCode::kNotFound, concat("container '", id, "' does not exist"));
   start_listening();

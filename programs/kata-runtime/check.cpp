@@ -41,7 +41,7 @@ std::string advice_of(const std::string& suggestion, bool absent) {
   if (suggestion.empty()) return {};
   const char* where = absent ? "/etc/kata-containers/configuration.toml"
                              : "config.d/10-this-host.toml beside configuration.toml";
-  return concat("\nThis as ", where, " would do:\n\n", suggestion, '\n');
+  return concat("\nThis as ", where, " suits this host:\n\n", suggestion, '\n');
 }
 
 std::string as_json(const std::vector<Finding>& findings, const std::string& suggestion, bool ok) {

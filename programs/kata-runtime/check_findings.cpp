@@ -157,7 +157,7 @@ class Suggestion {
   }
 
  private:
-  void set(const std::string& table, const std::string& key, std::string value) {
+  void set(const std::string& table, const std::string& key, const std::string& value) {
     tables_[table] += concat(key, " = ", value, '\n');
   }
   void set_text(const std::string& table, const std::string& key, std::string_view value) {

@@ -115,7 +115,7 @@ class Search {
       const std::size_t at = word.find(below);
       if (at == std::string::npos) continue;
       const std::string rest = word.substr(at + below.size());
-      const std::string id = rest.substr(0, rest.find('/'));
+      std::string id = rest.substr(0, rest.find('/'));
       if (id.size() < rest.size() && sandbox::check_id(id).ok()) return id;
     }
     return {};

@@ -202,6 +202,7 @@ std::string ps_table(const std::vector<PsColumn>& columns,
   for (const PsColumn& column : columns)
     shown.push_back({column.header, find_field(column.field)->number});
   std::vector<std::vector<std::string>> rows;
+  rows.reserve(processes.size());
   for (const GuestProcess& process : processes) {
     std::vector<std::string>& row = rows.emplace_back();
     for (const PsColumn& column : columns)
