@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <cstdio>
+
+#include "core/base/log.h"
+#include "core/config/config.h"
 #include "programs/kata-runtime/agent_call.h"
 #include "programs/kata-runtime/container_state.h"
 #include "programs/kata-runtime/resource_flags.h"
@@ -8,6 +12,22 @@ namespace kata::runtime {
 namespace {
 
 constexpr std::chrono::seconds kUpdateTime{10};
+
+// No error: callers give a limit first and a larger VM, if any, by other means.
+void warn_of_useless_limit(const sandbox::Store& store, const std::string& sandbox_id,
+                           std::int64_t limit) {
+  const auto record = store.load_sandbox(sandbox_id);
+  if (!record.ok() || limit <= 0) return;
+  const auto config = config::config_from_json(record.value().config_json);
+  if (!config.ok()) return;
+  const std::uint64_t mib = config.value().vm.default_memory_mib;
+  if (mib == 0 || static_cast<std::uint64_t>(limit) <= mib << 20) return;
+  const std::string warning =
+      concat("the memory limit of ", limit, " bytes limits nothing: the VM has ", mib,
+             " MiB (default_memory)");
+  std::fprintf(stderr, "kata-runtime: %s\n", warning.c_str());
+  log::warn(warning);
+}
 
 Result<int> update(const Globals& globals, const CommandLine& line) {
   const sandbox::Store store = globals.store();
@@ -21,6 +41,7 @@ Result<int> update(const Globals& globals, const CommandLine& line) {
   request.set_container_id(record.id);
   KATA_TRY(ask_agent(store, record.sandbox_id, "UpdateContainer", request, kUpdateTime),
            concat("update container '", record.id, "'"));
+  warn_of_useless_limit(store, record.sandbox_id, request.resources().memory().limit());
   return 0;
 }
 
@@ -33,7 +54,7 @@ Verb update_verb() {
   verb.summary = "change the limits of a container";
   verb.description =
       "Changes limits of the container's cgroup in the guest; what is not given stays. The VM\n"
-      "itself keeps its size: a limit above the VM's memory or CPUs limits nothing.";
+      "itself keeps its size: a memory limit above the VM's is set with a warning.";
   verb.exit_status = "0 when all are changed; 1 when one was refused, with the reason.";
   verb.examples =
       "  kata-runtime update --memory 256m --pids-limit 100 web\n"
