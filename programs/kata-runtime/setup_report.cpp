@@ -39,6 +39,8 @@ config::Config shipped_config() {
   config.hypervisor.library =
       plugins / concat("libkata-hypervisor-", config::kDefaultHypervisor, ".so");
   config.network.name = config::kDefaultNetwork;
+  if (config.network.name != "none")
+    config.network.library = plugins / concat("libkata-net-", config.network.name, ".so");
   config.shared_filesystem.name = config::kDefaultSharedFilesystem;
   config.shared_filesystem.library =
       plugins / concat("libkata-fs-", config::kDefaultSharedFilesystem, ".so");
