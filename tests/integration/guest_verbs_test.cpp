@@ -85,7 +85,7 @@ TEST_CASE("update changes the limits that the guest enforces") {
   data = stats(runtime).at("data");
   CHECK(data.at("memory").at("usage").at("limit") == 48 << 20);
   CHECK(data.at("pids").at("limit") == 20);
-  CHECK(runtime({"update", "--cpuset-cpus", "77", "c1"}).exit_code == 1);
+  CHECK(runtime({"update", "--cpuset-mems", "77", "c1"}).exit_code == 1);
   CHECK(runtime({"update", "c1"}).exit_code == 0);
   CHECK(runtime.leaked() == "");
 }
