@@ -7,11 +7,8 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/steady_timer.hpp>
 
-#include <cstdint>
-#include <map>
-#include <string>
+#include <memory>
 
 #include "kata/result.h"
 #include "sandbox.pb.h"
@@ -21,24 +18,18 @@ namespace kata::proxy {
 
 class OomWatch {
  public:
-  OomWatch(boost::asio::any_io_executor loop, sandbox::Sandbox& sandbox)
-      : loop_(loop), sandbox_(sandbox), change_(loop, Deadline::max()) {}
+  // The sandbox is borrowed for the life of the object. Calls that still wait then end later.
+  OomWatch(const boost::asio::any_io_executor& loop, sandbox::Sandbox& sandbox);
+  ~OomWatch();
+  OomWatch(const OomWatch&) = delete;
+  OomWatch& operator=(const OomWatch&) = delete;
 
   // kNotFound when the sandbox has no such container.
   boost::asio::awaitable<Result<sandbox::WaitOomResponse>> wait(sandbox::WaitOomRequest request);
 
  private:
-  void start_listening();
-  boost::asio::awaitable<void> listen();
-  void count(const std::string& container_id);
-  bool has_container(const std::string& id) const;
-
-  boost::asio::any_io_executor loop_;
-  sandbox::Sandbox& sandbox_;
-  boost::asio::steady_timer change_;  // never expires; cancelling it wakes all who wait
-  std::map<std::string, std::uint64_t> counts_{};
-  std::string failure_{};
-  bool listening_ = false;
+  struct State;
+  std::shared_ptr<State> state_;
 };
 
 }  // namespace kata::proxy
