@@ -39,7 +39,7 @@ struct ContainerRecord {
   std::string owner{};    // user name, for `list`
   bool terminal = false;
   bool paused = false;  // by `pause`; `status` is what it will be again after `resume`
-  ProcessRef shim{};  // its pid is the OCI pid
+  ProcessRef shim{};    // its pid is the OCI pid
   std::map<std::string, std::string> annotations{};
   friend bool operator==(const ContainerRecord&, const ContainerRecord&) = default;
 };

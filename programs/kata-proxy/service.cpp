@@ -66,7 +66,11 @@ Result<sandbox::ContainerRequest> container_request(api::CreateContainerRequest 
 }  // namespace
 
 Service::Service(asio::any_io_executor loop, UniqueFd listener, sandbox::Sandbox& sandbox)
-    : loop_(loop), listener_(loop, listener.release()), sandbox_(sandbox), ooms_(loop, sandbox), idle_(loop) {
+    : loop_(loop),
+      listener_(loop, listener.release()),
+      sandbox_(sandbox),
+      ooms_(loop, sandbox),
+      idle_(loop) {
   ::fcntl(listener_.native_handle(), F_SETFL, O_NONBLOCK);
   register_methods();
 }
