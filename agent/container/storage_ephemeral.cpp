@@ -2,7 +2,9 @@
 #include "agent/container/storage_ephemeral.h"
 
 #include <fcntl.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <charconv>
@@ -113,6 +115,22 @@ Result<void> mount_ephemeral(const grpc::Storage& storage, int target) {
   KATA_TRY(set_attributes(tree.get(), words.attributes, false), "");
   if (options.group >= 0) KATA_TRY(give_to_group(tree.get(), options.group, -1), "");
   return attach_tree(tree.get(), target);
+}
+
+// The filesystem's own options only: the flags of the mount stay.
+Result<void> remount_ephemeral(const grpc::Storage& storage, int mount) {
+  const auto options = KATA_TRY(parse_storage_options(storage, false), "");
+  const auto words = KATA_TRY(parse_mount_options(options.mount), "");
+  if (storage.fstype() != "tmpfs")
+    return invalid(concat("fstype: '", storage.fstype(), "' cannot be remounted, only tmpfs can"));
+  std::string data;
+  for (const std::string& word : words.data) data += (data.empty() ? "" : ",") + word;
+  struct statvfs found {};
+  if (::fstatvfs(mount, &found) != 0) return errno_error("look at the mount", errno);
+  if (::mount(nullptr, fd_path(mount).c_str(), nullptr, MS_REMOUNT | found.f_flag, data.c_str()) !=
+      0)
+    return errno_error(concat("remount with '", data, "'"), errno);
+  return {};
 }
 
 Result<void> set_up_local(const grpc::Storage& storage, int directory) {
