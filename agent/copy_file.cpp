@@ -51,6 +51,10 @@ Result<void> check_numbers(const grpc::CopyFileRequest& request) {
   if (request.file_size() < 0) return invalid("file_size: is negative");
   if (request.offset() < 0) return invalid("offset: is negative");
   if (request.uid() < -1 || request.gid() < -1) return invalid("uid, gid: are below -1");
+  return {};
+}
+
+Result<void> check_chunk(const grpc::CopyFileRequest& request) {
   const auto size = static_cast<std::int64_t>(request.data().size());
   if (request.offset() > request.file_size() || size > request.file_size() - request.offset())
     return invalid(concat("data: ", size, " bytes at offset ", request.offset(),
@@ -151,6 +155,7 @@ Result<void> write_at(int fd, std::string_view data, std::int64_t offset) {
 }
 
 Result<void> copy_regular(const Place& place, const grpc::CopyFileRequest& request) {
+  KATA_TRY(check_chunk(request), "");
   const std::string gathering = concat(".kata-copy-", std::hash<std::string_view>{}(place.name));
   const UniqueFd fd = KATA_TRY(open_gathering(place, gathering, request.offset() == 0), "");
   KATA_TRY(write_at(fd.get(), request.data(), request.offset()), "");

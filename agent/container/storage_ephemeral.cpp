@@ -2,9 +2,9 @@
 #include "agent/container/storage_ephemeral.h"
 
 #include <fcntl.h>
-#include <sys/mount.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <charconv>
@@ -117,20 +117,14 @@ Result<void> mount_ephemeral(const grpc::Storage& storage, int target) {
   return attach_tree(tree.get(), target);
 }
 
-// The filesystem's own options only: the flags of the mount stay.
 Result<void> remount_ephemeral(const grpc::Storage& storage, int mount) {
   const auto options = KATA_TRY(parse_storage_options(storage, false), "");
   const auto words = KATA_TRY(parse_mount_options(options.mount), "");
-  if (storage.fstype() != "tmpfs")
+  struct statfs found {};
+  if (::fstatfs(mount, &found) != 0) return errno_error("look at the mount", errno);
+  if (storage.fstype() != "tmpfs" || found.f_type != TMPFS_MAGIC)
     return invalid(concat("fstype: '", storage.fstype(), "' cannot be remounted, only tmpfs can"));
-  std::string data;
-  for (const std::string& word : words.data) data += (data.empty() ? "" : ",") + word;
-  struct statvfs found {};
-  if (::fstatvfs(mount, &found) != 0) return errno_error("look at the mount", errno);
-  if (::mount(nullptr, fd_path(mount).c_str(), nullptr, MS_REMOUNT | found.f_flag, data.c_str()) !=
-      0)
-    return errno_error(concat("remount with '", data, "'"), errno);
-  return {};
+  return reconfigure_filesystem(mount, words.data);
 }
 
 Result<void> set_up_local(const grpc::Storage& storage, int directory) {

@@ -53,9 +53,10 @@ TEST_CASE("a copy outside the shared tree is refused") {
   AgentConnection connection = agent.connect();
   grpc::CopyFileRequest copy;
   copy.set_file_mode(0100644);
+  const std::string share = agent.run_dir() / "shared";
   for (const std::string& path :
-       {std::string("/tmp/foo"), agent.run_dir() / "shared/foo",
-        agent.run_dir() / "shared/containers/../foo", std::string(), std::string("foo")}) {
+       {std::string("/tmp/foo"), share + "/foo", share + "/containers/../foo", std::string(),
+        std::string("foo")}) {
     CAPTURE(path);
     copy.set_path(path);
     CHECK(code_of(connection, "CopyFile", copy, "path") == ErrorCode::kInvalidArgument);

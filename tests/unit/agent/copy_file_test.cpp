@@ -201,7 +201,8 @@ TEST_CASE("a directory that holds something is not replaced by a file") {
 TEST_CASE("links of a config map are made and replaced") {
   const Tree tree;
   for (const char* target : {"..2026_01", "..2026_02"}) {
-    REQUIRE(tree.copy(tree.request("pod/..data", S_IFLNK | 0777, target)).ok());
+    const auto copied = tree.copy(tree.request("pod/..data", S_IFLNK | 0777, target));
+    REQUIRE_MESSAGE(copied.ok(), copied.error().message);
     CHECK(fs::read_symlink(tree.root / "pod/..data") == target);
   }
   CHECK(tree.copy(tree.request("pod/key", S_IFLNK | 0777, "..data/key")).ok());
