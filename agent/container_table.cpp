@@ -48,6 +48,10 @@ std::vector<std::string> ContainerTable::ids() const {
   return out;
 }
 
+void ContainerTable::for_each(const std::function<void(Container&)>& visit) {
+  for (auto& [id, container] : containers_) visit(*container);
+}
+
 Result<std::shared_ptr<Process>> ContainerTable::look_up(const std::string& id,
                                                          const std::string& exec_id) {
   const Container* container = find(id);

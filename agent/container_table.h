@@ -4,6 +4,7 @@
 // exec id, and the container's own id, mean the init process.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -59,6 +60,7 @@ class ContainerTable {
   void erase(const std::string& id) { containers_.erase(id); }
   bool empty() const noexcept { return containers_.empty(); }
   std::vector<std::string> ids() const;
+  void for_each(const std::function<void(Container&)>& visit);
 
   // A process whose exit the host has not fetched yet. The errors are Kata's: kInvalidArgument for
   // the container, kNotFound for the process.

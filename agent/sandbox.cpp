@@ -13,6 +13,7 @@
 #include <filesystem>
 
 #include "agent.pb.h"
+#include "agent/container/cgroup.h"
 #include "agent/process_signals.h"
 #include "agent/resident_memory.h"
 #include "agent/resolv_conf.h"
@@ -26,6 +27,9 @@ namespace {
 
 constexpr std::chrono::milliseconds kRetry{10};  // while a killed container's processes go
 constexpr std::uint32_t kDestroyTimeout = 10;    // seconds, for each container
+
+// An exec id that Kata's hosts never use: theirs mean the init process by none, but for SIGKILL.
+constexpr std::string_view kEveryProcess = "*";
 
 Error no_container() { return make_error(ErrorCode::kInternal, "Invalid container id"); }
 
@@ -62,7 +66,8 @@ Sandbox::Sandbox(asio::any_io_executor executor, const AgentConfig& config, bool
       is_init_(is_init),
       modules_(modules),
       signals_(signals),
-      storages_([&modules](std::string_view name) { return modules.load(name); }) {}
+      storages_([&modules](std::string_view name) { return modules.load(name); }),
+      oom_watch_(executor_) {}
 
 Result<void> Sandbox::create(const grpc::CreateSandboxRequest& request) {
   if (namespaces_)
@@ -85,6 +90,7 @@ Result<void> Sandbox::create(const grpc::CreateSandboxRequest& request) {
 }
 
 asio::awaitable<void> Sandbox::destroy() {
+  oom_watch_.stop();
   for (const std::string& id : containers_.ids()) {
     const auto removed = co_await remove_container(id, kDestroyTimeout);
     if (!removed.ok())
@@ -160,12 +166,28 @@ Result<void> Sandbox::start_container(const std::string& id) {
   if (!container->start_gate)
     return make_error(ErrorCode::kFailedPrecondition,
                       concat("container '", id, "' was started already"));
+  if (auto watched = watch_memory(*container); !watched.ok())
+    log::warn("a lack of memory will not be told", {{"error", watched.error().message}});
   const UniqueFd gate = std::move(container->start_gate);
   const char go = 1;
   if (::write(gate.get(), &go, 1) != 1)
     return errno_error(concat("start container '", id, "'"), errno);
   release_setup_pages();
   return {};
+}
+
+Result<void> Sandbox::watch_memory(const Container& container) {
+  const auto cgroup = KATA_TRY(open_cgroup(container.paths.cgroup), "");
+  return oom_watch_.add(container.id, *cgroup);
+}
+
+// A process that joins a frozen cgroup stands still before its program runs, and the agent with it.
+Result<void> Sandbox::refuse_paused(const Container& container) {
+  const auto cgroup = KATA_TRY(open_cgroup(container.paths.cgroup), "");
+  const auto frozen = cgroup->frozen();
+  if (!frozen.ok() || !frozen.value()) return {};
+  return make_error(ErrorCode::kFailedPrecondition,
+                    concat("container '", container.id, "' is paused: resume it first"));
 }
 
 Result<void> Sandbox::exec(const grpc::ExecProcessRequest& request) {
@@ -181,6 +203,7 @@ Result<void> Sandbox::exec(const grpc::ExecProcessRequest& request) {
   if (container->init->status())
     return make_error(ErrorCode::kFailedPrecondition,
                       concat("container '", container->id, "' has stopped"));
+  KATA_TRY(refuse_paused(*container), "");
   StdioPair stdio = KATA_TRY(make_stdio(request.process()), "stdio");
   const pid_t pid = KATA_TRY(launch_exec(request.process(), container->spec, container->paths,
                                          container->init->pid(), std::move(stdio.process)),
@@ -193,7 +216,7 @@ Result<void> Sandbox::signal(const std::string& id, const std::string& exec_id, 
   if (number < 0 || number > SIGRTMAX)
     return make_error(ErrorCode::kInvalidArgument, concat("no signal has number ", number));
   Container* container = containers_.find(id);
-  if (exec_id.empty() && number == SIGKILL) {
+  if ((exec_id.empty() && number == SIGKILL) || exec_id == kEveryProcess) {
     if (container == nullptr)
       return make_error(ErrorCode::kInternal, concat("Invalid container id ", id));
     return signal_all(container->paths, number);
@@ -219,6 +242,7 @@ asio::awaitable<Result<void>> Sandbox::remove_container(std::string id, std::uin
                      : std::chrono::steady_clock::now() + std::chrono::seconds(timeout_s);
   KATA_CO_CHECK(co_await end_processes(id, deadline), concat("remove container '", id, "'"));
   containers_.erase(id);
+  oom_watch_.remove(id);
   co_return Result<void>();
 }
 

@@ -17,6 +17,7 @@
 #include "agent/container_table.h"
 #include "agent/modules.h"
 #include "agent/namespaces.h"
+#include "agent/oom_watch.h"
 #include "agent/signals.h"
 #include "kata/result.h"
 
@@ -51,12 +52,21 @@ class Sandbox {
   boost::asio::awaitable<Result<void>> remove_container(std::string id, std::uint32_t timeout_s);
 
   ContainerTable& containers() noexcept { return containers_; }
+  StorageTable& storages() noexcept { return storages_; }
+  OomWatch& oom_watch() noexcept { return oom_watch_; }
+  Signals& signals() noexcept { return signals_; }
+  const AgentConfig& config() const noexcept { return config_; }
+
+  // The one tree that a host may copy files into.
+  std::filesystem::path share_directory() const { return config_.run_dir / "shared/containers"; }
 
  private:
   Result<StdioPair> make_stdio(const grpc::Process& process) const;
   std::shared_ptr<Process> watch(pid_t pid, AgentStdio stdio);
   Result<SandboxNamespaces> container_namespaces(const grpc::Spec& spec, bool share_pid) const;
   Result<void> launch(Container& container, const SandboxNamespaces& namespaces);
+  Result<void> watch_memory(const Container& container);
+  static Result<void> refuse_paused(const Container& container);
   boost::asio::awaitable<Result<void>> end_processes(std::string id, Deadline deadline);
 
   boost::asio::any_io_executor executor_;
@@ -67,6 +77,7 @@ class Sandbox {
   StorageTable storages_;
   std::optional<SharedNamespaces> namespaces_{};  // engaged: there is a sandbox
   ContainerTable containers_{};
+  OomWatch oom_watch_;
 };
 
 }  // namespace kata::agent

@@ -142,4 +142,12 @@ Result<void> parse_process(std::string_view json, std::string_view where, grpc::
   return std::move(findings).outcome();
 }
 
+Result<void> parse_resources(std::string_view json, std::string_view where,
+                             grpc::LinuxResources& resources, std::vector<std::string>* warnings) {
+  Findings findings{std::string(where), warnings, std::nullopt};
+  const nlohmann::json document = parse_json_object(json, findings);
+  if (findings.ok()) read_resources(JsonReader(document, "", findings), resources);
+  return std::move(findings).outcome();
+}
+
 }  // namespace kata::sandbox

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <filesystem>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "kata/result.h"
 
 namespace grpc {
+class LinuxResources;
 class Process;
 class Spec;
 }  // namespace grpc
@@ -33,5 +35,11 @@ Result<void> parse_spec(std::string_view json, std::string_view where, grpc::Spe
                         std::vector<std::string>* warnings);
 Result<void> parse_process(std::string_view json, std::string_view where,
                            grpc::Process& process);  // exec --process FILE
+Result<void> parse_resources(std::string_view json, std::string_view where,
+                             grpc::LinuxResources& resources,
+                             std::vector<std::string>* warnings);  // update --resources FILE
+
+// Every capability that a container can be given: "CAP_CHOWN", by number.
+std::span<const std::string_view> known_capabilities();
 
 }  // namespace kata::sandbox

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "kata/concat.h"
+#include "sandbox/oci_spec.h"
 #include "sandbox/oci_spec_parts.h"
 
 namespace kata::sandbox {
@@ -129,6 +130,8 @@ void read_command(const JsonReader& from, grpc::Process& process) {
 }
 
 }  // namespace
+
+std::span<const std::string_view> known_capabilities() { return kCapabilities; }
 
 void read_process(const JsonReader& from, grpc::Process& process) {
   read_command(from, process);

@@ -38,7 +38,8 @@ struct ContainerRecord {
   std::string created{};  // RFC 3339, UTC, nanoseconds
   std::string owner{};    // user name, for `list`
   bool terminal = false;
-  ProcessRef shim{};  // its pid is the OCI pid
+  bool paused = false;  // by `pause`; `status` is what it will be again after `resume`
+  ProcessRef shim{};    // its pid is the OCI pid
   std::map<std::string, std::string> annotations{};
   friend bool operator==(const ContainerRecord&, const ContainerRecord&) = default;
 };

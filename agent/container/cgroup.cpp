@@ -142,6 +142,18 @@ Result<void> signal_processes(const Cgroup& cgroup, int signal) {
   return {};
 }
 
+Result<void> freeze_cgroup(Cgroup& cgroup, bool frozen) {
+  const Deadline deadline = std::chrono::steady_clock::now() + std::chrono::seconds(1);
+  while (!KATA_TRY(cgroup.try_freeze(frozen), "")) {
+    if (std::chrono::steady_clock::now() >= deadline)
+      return make_error(ErrorCode::kTimeout,
+                        concat("cgroup '", cgroup.directories().front().path, "' is not ",
+                               frozen ? "frozen" : "thawed", " after a second"));
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  return {};
+}
+
 Result<void> remove_cgroup(const Cgroup& cgroup, Deadline deadline) {
   for (const CgroupDirectory& one : cgroup.directories()) {
     for (;;) {

@@ -35,7 +35,10 @@ class Cgroup {
   // Zero and empty fields leave the kernel's value.
   virtual Result<void> apply(const grpc::LinuxResources& resources) = 0;
   virtual Result<void> apply_devices(const std::vector<DeviceRule>& rules) = 0;
-  virtual Result<void> freeze(bool frozen) = 0;  // returns when it is, after at most a second
+  // One attempt, which does not wait: true when all of it is frozen, or all of it thawed. To be
+  // repeated until then.
+  virtual Result<bool> try_freeze(bool frozen) = 0;
+  virtual Result<bool> frozen() const = 0;  // or becoming so
   virtual Result<void> signal_all(int signal) = 0;
   virtual std::vector<CgroupDirectory> directories() const = 0;
 };
@@ -50,6 +53,9 @@ std::unique_ptr<Cgroup> make_cgroup_v2(const std::filesystem::path& root,
 
 // Every process in it and below; none when it does not exist.
 Result<std::vector<pid_t>> processes_of(const Cgroup& cgroup);
+
+// Blocks until it is, for a second at most.
+Result<void> freeze_cgroup(Cgroup& cgroup, bool frozen);
 
 // The signal to every process of it; repeated until no new one appears, so that one that forks is
 // caught too. Best called while it is frozen.

@@ -3,8 +3,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <thread>
-
 #include "agent/container/cgroup.h"
 #include "core/base/files.h"
 #include "core/base/log.h"
@@ -34,7 +32,8 @@ class CgroupV1 final : public Cgroup {
   Result<void> add(pid_t pid) override;
   Result<void> apply(const grpc::LinuxResources& resources) override;
   Result<void> apply_devices(const std::vector<DeviceRule>& rules) override;
-  Result<void> freeze(bool frozen) override;
+  Result<bool> try_freeze(bool frozen) override;
+  Result<bool> frozen() const override;
   Result<void> signal_all(int signal) override;
   std::vector<CgroupDirectory> directories() const override;
 
@@ -225,32 +224,28 @@ Result<void> CgroupV1::apply_devices(const std::vector<DeviceRule>& rules) {
   return {};
 }
 
-Result<void> CgroupV1::freeze(bool frozen) {
+// The kernel may need the word again while processes fork.
+Result<bool> CgroupV1::try_freeze(bool frozen) {
   const std::string_view wanted = frozen ? "FROZEN" : "THAWED";
+  KATA_TRY(write("freezer", "freezer.state", wanted), "");
   const fs::path file = KATA_TRY(directory("freezer"), "") / "freezer.state";
-  const Deadline deadline = std::chrono::steady_clock::now() + std::chrono::seconds(1);
-  for (;;) {
-    KATA_TRY(write("freezer", "freezer.state", wanted), "");
-    const std::string state = KATA_TRY(read_file(file), "");
-    if (state.starts_with(wanted)) return {};
-    if (std::chrono::steady_clock::now() >= deadline)
-      return make_error(ErrorCode::kTimeout,
-                        concat("cgroup '/", path_, "' is not ", wanted, " after a second"));
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
+  return KATA_TRY(read_file(file), "").starts_with(wanted);
+}
+
+// FREEZING, FROZEN or THAWED.
+Result<bool> CgroupV1::frozen() const {
+  const fs::path file = KATA_TRY(directory("freezer"), "") / "freezer.state";
+  return KATA_TRY(read_file(file), "").starts_with("FR");
 }
 
 // A frozen process takes even SIGKILL only once it is thawed. A paused container stays paused when
 // it is sent something else.
 Result<void> CgroupV1::signal_all(int signal) {
-  const auto place = directory("freezer");
-  const Result<std::string> before =
-      place.ok() ? read_file(place.value() / "freezer.state") : Result<std::string>(place.error());
-  // FREEZING, FROZEN or THAWED.
-  const bool paused = before.ok() && before.value().starts_with("FR");
-  static_cast<void>(freeze(true).ok());
+  const auto before = frozen();
+  const bool paused = before.ok() && before.value();
+  static_cast<void>(freeze_cgroup(*this, true).ok());
   auto sent = signal_processes(*this, signal);
-  if (!paused || signal == SIGKILL) static_cast<void>(freeze(false).ok());
+  if (!paused || signal == SIGKILL) static_cast<void>(freeze_cgroup(*this, false).ok());
   return sent;
 }
 

@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <cstring>
-#include <thread>
 
 #include "agent/container/cgroup.h"
 #include "core/base/files.h"
@@ -29,7 +28,8 @@ class CgroupV2 final : public Cgroup {
   Result<void> add(pid_t pid) override { return write("cgroup.procs", std::to_string(pid)); }
   Result<void> apply(const grpc::LinuxResources& resources) override;
   Result<void> apply_devices(const std::vector<DeviceRule>& rules) override;
-  Result<void> freeze(bool frozen) override;
+  Result<bool> try_freeze(bool frozen) override;
+  Result<bool> frozen() const override;
   Result<void> signal_all(int signal) override;
   std::vector<CgroupDirectory> directories() const override { return {{"", directory_}}; }
 
@@ -171,27 +171,23 @@ Result<void> CgroupV2::apply_devices(const std::vector<DeviceRule>& rules) {
   return {};
 }
 
-Result<void> CgroupV2::freeze(bool frozen) {
+Result<bool> CgroupV2::try_freeze(bool frozen) {
   KATA_TRY(write("cgroup.freeze", frozen ? "1" : "0"), "");
-  const Deadline deadline = std::chrono::steady_clock::now() + std::chrono::seconds(1);
-  const std::string wanted = frozen ? "frozen 1" : "frozen 0";
-  for (;;) {
-    const auto events = KATA_TRY(read_file(directory_ / "cgroup.events"), "");
-    if (events.find(wanted) != std::string::npos) return {};
-    if (std::chrono::steady_clock::now() >= deadline)
-      return make_error(ErrorCode::kTimeout,
-                        concat("cgroup '/", path_, "' is not '", wanted, "' after a second"));
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
+  const auto events = KATA_TRY(read_file(directory_ / "cgroup.events"), "");
+  return events.find(frozen ? "frozen 1" : "frozen 0") != std::string::npos;
+}
+
+Result<bool> CgroupV2::frozen() const {
+  return KATA_TRY(read_file(directory_ / "cgroup.freeze"), "").starts_with('1');
 }
 
 Result<void> CgroupV2::signal_all(int signal) {
   if (signal == SIGKILL && write("cgroup.kill", "1").ok()) return {};
-  const auto before = read_file(directory_ / "cgroup.freeze");
-  const bool paused = before.ok() && before.value().starts_with('1');
-  static_cast<void>(freeze(true).ok());
+  const auto before = frozen();
+  const bool paused = before.ok() && before.value();
+  static_cast<void>(freeze_cgroup(*this, true).ok());
   auto sent = signal_processes(*this, signal);
-  if (!paused || signal == SIGKILL) static_cast<void>(freeze(false).ok());
+  if (!paused || signal == SIGKILL) static_cast<void>(freeze_cgroup(*this, false).ok());
   return sent;
 }
 

@@ -82,6 +82,13 @@ Result<UniqueFd> new_filesystem(std::string_view type, std::string_view source,
   return tree;
 }
 
+Result<void> reconfigure_filesystem(int mount, const std::vector<std::string>& data) {
+  const UniqueFd context(::fspick(mount, "", FSPICK_CLOEXEC | FSPICK_EMPTY_PATH));
+  if (!context) return errno_error("pick the filesystem", errno);
+  for (const std::string& option : data) KATA_TRY(set_option(context.get(), option), "");
+  return configure(context.get(), FSCONFIG_CMD_RECONFIGURE, nullptr, nullptr, "remount");
+}
+
 Result<void> set_attributes(int tree, const MountAttributes& attributes, bool recursive) {
   if (attributes == MountAttributes{}) return {};
   mount_attr request{};

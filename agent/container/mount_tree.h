@@ -23,6 +23,9 @@ Result<UniqueFd> clone_tree(const std::filesystem::path& path, bool recursive);
 Result<UniqueFd> new_filesystem(std::string_view type, std::string_view source,
                                 const std::vector<std::string>& data);
 
+// Other options for the filesystem whose root is open at `mount`; what the mount forbids stays.
+Result<void> reconfigure_filesystem(int mount, const std::vector<std::string>& data);
+
 Result<void> set_attributes(int tree, const MountAttributes& attributes, bool recursive);
 Result<void> set_propagation(int mount, unsigned long flag);  // MS_*; an attached mount only
 Result<void> attach_tree(int tree, int target);

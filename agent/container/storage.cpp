@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "agent.pb.h"
@@ -150,6 +151,26 @@ Result<void> StorageTable::add(const grpc::Storage& storage) {
   }
   const bool mounted = KATA_TRY(set_up(storage, load_module_), action);
   entries_[key] = Entry{storage.shared() ? 2 : 1, mounted};
+  return {};
+}
+
+Result<void> StorageTable::update(const grpc::Storage& storage) {
+  if (storage.driver() != "ephemeral")
+    return invalid(concat("Unsupported storage type for syncing mounts '", storage.driver(),
+                          "': only 'ephemeral' can be updated"));
+  const std::string action = concat("update storage '", storage.mount_point(), "'");
+  KATA_TRY(check_fields(storage), action);
+  const auto& words = storage.options();
+  if (words.empty()) return {};
+  const std::string key = fs::path(storage.mount_point()).lexically_normal();
+  const bool known = entries_.contains(key);
+  if (std::find(words.begin(), words.end(), "remount") == words.end())
+    return known ? Result<void>() : add(storage);
+  if (!known)
+    return make_error(ErrorCode::kNotFound, concat(action, ": no storage is mounted there"));
+  const UniqueFd root = KATA_TRY(open_guest_root(), action);
+  const UniqueFd mount = KATA_TRY(open_in_root(root.get(), key, O_PATH | O_DIRECTORY), action);
+  KATA_TRY(remount_ephemeral(storage, mount.get()), action);
   return {};
 }
 

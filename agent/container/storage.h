@@ -27,6 +27,11 @@ class StorageTable {
   // kInvalidArgument, naming it.
   Result<void> add(const grpc::Storage& storage);
 
+  // Gives a memory filesystem that is mounted new options ("remount", "size=64M"); without the
+  // word "remount" one that is there is left as it is, and one that is not is mounted. No options:
+  // nothing to do. Another driver than "ephemeral" is kInvalidArgument.
+  Result<void> update(const grpc::Storage& storage);
+
   // Drops one reference; unmounts and removes the empty directory at zero. Unknown: no error.
   Result<void> remove(const std::string& mount_point);
 

@@ -2,7 +2,9 @@
 #include "agent/container/storage_ephemeral.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <charconv>
@@ -113,6 +115,16 @@ Result<void> mount_ephemeral(const grpc::Storage& storage, int target) {
   KATA_TRY(set_attributes(tree.get(), words.attributes, false), "");
   if (options.group >= 0) KATA_TRY(give_to_group(tree.get(), options.group, -1), "");
   return attach_tree(tree.get(), target);
+}
+
+Result<void> remount_ephemeral(const grpc::Storage& storage, int mount) {
+  const auto options = KATA_TRY(parse_storage_options(storage, false), "");
+  const auto words = KATA_TRY(parse_mount_options(options.mount), "");
+  struct statfs found {};
+  if (::fstatfs(mount, &found) != 0) return errno_error("look at the mount", errno);
+  if (storage.fstype() != "tmpfs" || found.f_type != TMPFS_MAGIC)
+    return invalid(concat("fstype: '", storage.fstype(), "' cannot be remounted, only tmpfs can"));
+  return reconfigure_filesystem(mount, words.data);
 }
 
 Result<void> set_up_local(const grpc::Storage& storage, int directory) {

@@ -25,6 +25,9 @@ Result<StorageOptions> parse_storage_options(const grpc::Storage& storage, bool 
 // tmpfs, or huge pages ("pagesize=<bytes>,size=<bytes>"), mounted on the open directory.
 Result<void> mount_ephemeral(const grpc::Storage& storage, int target);
 
+// New options for the memory filesystem whose root is open at `mount`.
+Result<void> remount_ephemeral(const grpc::Storage& storage, int mount);
+
 // The directory's group and mode.
 Result<void> set_up_local(const grpc::Storage& storage, int directory);
 

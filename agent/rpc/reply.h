@@ -40,4 +40,13 @@ void handle_now(ttrpc::Server& server, const char* method, Function function) {
       });
 }
 
+// Work that does not wait and has an answer: function is Result<Response>(Request).
+template <class Request, class Response, class Function>
+void answer_now(ttrpc::Server& server, const char* method, Function function) {
+  ttrpc::handle<Request, Response>(
+      server, kAgentService, method,
+      [function = std::move(function)](Request request)
+          -> boost::asio::awaitable<Result<Response>> { co_return function(std::move(request)); });
+}
+
 }  // namespace kata::agent

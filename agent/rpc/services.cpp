@@ -35,6 +35,12 @@ void register_services(ttrpc::Server& server, Sandbox& sandbox, ModuleLoader& mo
   register_stream_methods(server, sandbox);
   register_guest_methods(server, is_init);
   register_network_methods(server, modules, config.hotplug_timeout);
+  register_resource_methods(server, sandbox);
+  register_event_methods(server, sandbox);
+  register_hotplug_methods(server, sandbox);
+  register_file_methods(server, sandbox);
+  register_iptables_methods(server, sandbox);
+  register_absent_methods(server);
   register_health(server);
 }
 

@@ -28,6 +28,12 @@ void register_stream_methods(ttrpc::Server& server, Sandbox& sandbox);
 void register_guest_methods(ttrpc::Server& server, bool is_init);
 void register_network_methods(ttrpc::Server& server, ModuleLoader& modules,
                               std::chrono::seconds hotplug_timeout);
+void register_resource_methods(ttrpc::Server& server, Sandbox& sandbox);
+void register_event_methods(ttrpc::Server& server, Sandbox& sandbox);
+void register_hotplug_methods(ttrpc::Server& server, Sandbox& sandbox);
+void register_file_methods(ttrpc::Server& server, Sandbox& sandbox);
+void register_iptables_methods(ttrpc::Server& server, Sandbox& sandbox);
+void register_absent_methods(ttrpc::Server& server);
 void register_health(ttrpc::Server& server);
 
 }  // namespace kata::agent

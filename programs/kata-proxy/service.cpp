@@ -66,7 +66,11 @@ Result<sandbox::ContainerRequest> container_request(api::CreateContainerRequest 
 }  // namespace
 
 Service::Service(asio::any_io_executor loop, UniqueFd listener, sandbox::Sandbox& sandbox)
-    : loop_(loop), listener_(loop, listener.release()), sandbox_(sandbox), idle_(loop) {
+    : loop_(loop),
+      listener_(loop, listener.release()),
+      sandbox_(sandbox),
+      ooms_(loop, sandbox),
+      idle_(loop) {
   ::fcntl(listener_.native_handle(), F_SETFL, O_NONBLOCK);
   register_methods();
 }
@@ -97,6 +101,11 @@ void Service::register_methods() {
           -> asio::awaitable<Result<api::RemoveContainerResponse>> {
         KATA_CO_CHECK(co_await shielded(sandbox_.remove_container(request.container_id())), "");
         co_return api::RemoveContainerResponse();
+      });
+  ttrpc::handle<api::WaitOomRequest, api::WaitOomResponse>(
+      server_, kServiceName, "WaitOom",
+      [this](api::WaitOomRequest request) -> asio::awaitable<Result<api::WaitOomResponse>> {
+        return ooms_.wait(std::move(request));
       });
   ttrpc::handle<api::ShutdownRequest, api::ShutdownResponse>(
       server_, kServiceName, "Shutdown",

@@ -11,6 +11,7 @@
 
 #include "kata/result.h"
 #include "kata/unique_fd.h"
+#include "programs/kata-proxy/oom_watch.h"
 #include "protocol/ttrpc/server.h"
 #include "sandbox/event.h"
 #include "sandbox/sandbox.h"
@@ -34,6 +35,7 @@ class Service {
   boost::asio::any_io_executor loop_;
   boost::asio::posix::stream_descriptor listener_;
   sandbox::Sandbox& sandbox_;
+  OomWatch ooms_;
   ttrpc::Server server_;
   sandbox::Event idle_;
   std::size_t clients_ = 0;

@@ -27,7 +27,15 @@ bool value_follows(const po::options_description& known, const std::string& word
 
 bool is_flag(const std::string& word) { return word.size() > 1 && word.front() == '-'; }
 
-// A value is joined to its flag, so that the parser cannot take "-1" for a flag of its own.
+// A value is joined to its flag, so that the parser cannot take "-1" for a flag of its own. An
+// empty one it takes only as a word of its own.
+void add_value(Words& flags, const std::string& value) {
+  if (value.empty())
+    flags.emplace_back();
+  else
+    flags.back() += (flags.back().starts_with("--") ? "=" : "") + value;
+}
+
 Words split(const po::options_description& known, const Words& words, Flags place,
             Words& operands) {
   Words flags;
@@ -42,9 +50,7 @@ Words split(const po::options_description& known, const Words& words, Flags plac
       continue;
     }
     flags.push_back(*word);
-    if (!value_follows(known, *word) || word + 1 == words.end()) continue;
-    flags.back() += (word->starts_with("--") ? "=" : "") + *(word + 1);
-    ++word;
+    if (value_follows(known, *word) && word + 1 != words.end()) add_value(flags, *++word);
   }
   return flags;
 }

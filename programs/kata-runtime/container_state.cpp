@@ -8,8 +8,9 @@
 namespace kata::runtime {
 
 std::string status_of(const sandbox::ContainerRecord& record) {
-  if (record.status == "creating" || sandbox::is_alive(record.shim)) return record.status;
-  return "stopped";
+  if (record.status == "creating") return record.status;
+  if (!sandbox::is_alive(record.shim)) return "stopped";
+  return record.paused ? "paused" : record.status;
 }
 
 nlohmann::ordered_json state_json(const sandbox::ContainerRecord& record) {

@@ -10,7 +10,7 @@
 
 namespace kata::runtime {
 
-// "creating", "created", "running" or "stopped".
+// "creating", "created", "running", "paused" or "stopped".
 std::string status_of(const sandbox::ContainerRecord& record);
 
 // The OCI state, with the members that runc adds.

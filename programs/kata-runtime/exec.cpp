@@ -5,6 +5,7 @@
 #include <boost/program_options/value_semantic.hpp>
 
 #include "core/base/files.h"
+#include "core/base/log.h"
 #include "kata/concat.h"
 #include "programs/kata-runtime/container_state.h"
 #include "programs/kata-runtime/exec_process.h"
@@ -40,7 +41,11 @@ void add_exec_flags(po::options_description& flags) {
   add("pid-file", text("FILE"), "write the pid here, last of all");
   add("console-socket", text("SOCKET"), "unix socket that receives the terminal's master end");
   add("preserve-fds", po::value<int>()->value_name("N"), "only 0: descriptors cannot enter a VM");
-  add("ignore-paused", po::bool_switch(), "accepted");
+  add("ignore-paused", po::bool_switch(),
+      "in a paused container, start when it is resumed, within 30 s");
+  add("process-label", text("LABEL"), "accepted; the guest has no SELinux");
+  add("apparmor", text("PROFILE"), "accepted; the guest has no AppArmor");
+  add("cgroup", text("PATH"), "refused: the container's cgroup is the guest's business");
   add("no-subreaper", po::bool_switch(), "accepted; its children stay in the guest");
 }
 
@@ -81,7 +86,23 @@ Result<void> check_flags(const CommandLine& line, const grpc::Process& process) 
                       "--detach with a terminal needs --console-socket to receive it");
   if (!process.terminal() && line.has("console-socket"))
     return make_error(ErrorCode::kInvalidArgument, "--console-socket is of no use without --tty");
+  if (line.has("cgroup"))
+    return make_error(ErrorCode::kUnsupported,
+                      "--cgroup: a process joins its container's cgroup: leave the flag out");
+  for (const char* name : {"process-label", "apparmor"})
+    if (line.has(name) && !line.text(name).empty())
+      log::warn(concat("--", name, " is left out: the guest has no such confinement"));
   return {};
+}
+
+Result<void> check_status(const sandbox::Store& store, const sandbox::ContainerRecord& record,
+                          bool ignore_paused) {
+  const std::string status = status_of(record);
+  if (status == "running" || status == "created") return {};
+  if (status == "paused" && ignore_paused) return {};
+  return wrong_status(store, record,
+                      status == "paused" ? "resume it first, or wait for that by --ignore-paused"
+                                         : "exec needs a container that runs");
 }
 
 // The process runs in the guest from here on; the shim finds its stdio waiting there.
@@ -136,9 +157,7 @@ Result<int> leave_to_shim(const ShimRequest& request, const std::string& pid_fil
 Result<int> exec(const Globals& globals, const CommandLine& line) {
   const sandbox::Store store = globals.store();
   const auto record = KATA_TRY(store.load_container(line.operands[0]), "");
-  const std::string status = status_of(record);
-  if (status != "running" && status != "created")
-    return wrong_status(store, record, "exec needs a container that runs");
+  KATA_TRY(check_status(store, record, line.is_set("ignore-paused")), "");
   const grpc::Process process = KATA_TRY(requested_process(line, record), "");
   KATA_TRY(check_flags(line, process), "");
   ShimRequest shim;
@@ -167,8 +186,9 @@ Verb exec_verb() {
       "Runs COMMAND, or the process of --process FILE, beside the container's own, with the same\n"
       "user, environment and capabilities unless flags say otherwise. Flags end at CONTAINER-ID.";
   verb.exit_status =
-      "The command's; 128 plus the signal's number when a signal ended it; 1 for an error; with\n"
-      "  --detach 0 when it runs.";
+      "The command's; 128 plus the signal's number when a signal ended it; 255 when it could not\n"
+      "  be started, as with runc; with --detach 0 when it runs.";
+  verb.failure = 255;
   verb.examples =
       "  kata-runtime exec web cat /proc/1/status\n"
       "  kata-runtime exec --tty --env TERM=xterm --user 1000:1000 web sh\n";

@@ -20,8 +20,10 @@ po::options_description global_flags() {
   add("log", text("FILE"), "append errors and warnings to this file too");
   add("log-format", text("FORMAT")->default_value("text"), "text or json");
   add("debug", po::bool_switch(), "log in detail");
-  add("systemd-cgroup", po::bool_switch(), "accepted; the guest has no systemd");
-  add("rootless", text("WHETHER"), "accepted; a VM needs no rootless mode");
+  add("systemd-cgroup", po::bool_switch(),
+      "accepted; cgroupsPath may have systemd's form, the guest has no systemd");
+  add("rootless", text("WHETHER"), "true, false or auto; accepted, a VM needs no rootless mode");
+  add("criu", text("PROGRAM"), "accepted; a VM's container cannot be checkpointed");
   add("version,v", po::bool_switch(), "print the version");
   add("help,h", po::bool_switch(), "print this text");
   return flags;
@@ -41,6 +43,10 @@ Result<Globals> parse_globals(const Words& words, Words& rest) {
   globals.debug = line.is_set("debug");
   globals.help = line.is_set("help");
   globals.version = line.is_set("version");
+  const std::string rootless = line.has("rootless") ? line.text("rootless") : "auto";
+  if (rootless != "true" && rootless != "false" && rootless != "auto")
+    return make_error(ErrorCode::kInvalidArgument,
+                      concat("--rootless '", rootless, "': expected true, false or auto"));
   const std::string format = line.text("log-format");
   if (format != "text" && format != "json")
     return make_error(ErrorCode::kInvalidArgument,

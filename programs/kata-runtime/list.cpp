@@ -35,7 +35,9 @@ std::string table(const ordered_json& containers) {
   for (const auto& item : containers)
     rows.push_back({item["id"], std::to_string(item["pid"].get<int>()), item["status"],
                     item["bundle"], item["created"], item["owner"]});
+  constexpr std::size_t kLeastWidth = 9;  // runc's columns, so that scripts cut alike
   std::array<std::size_t, std::tuple_size_v<Row>> widths{};
+  widths.fill(kLeastWidth);
   for (const Row& row : rows)
     for (std::size_t at = 0; at < row.size(); ++at)
       widths[at] = std::max(widths[at], row[at].size());

@@ -14,7 +14,7 @@ Verb state_verb() {
   verb.summary = "print a container's state as JSON";
   verb.description =
       "Prints the OCI state: ociVersion, id, pid (0 when stopped), status (creating, created,\n"
-      "running or stopped), bundle and annotations; beside them rootfs, created and owner.";
+      "running, paused or stopped), bundle and annotations; beside them rootfs, created and owner.";
   verb.exit_status = "0; 1 when there is no such container.";
   verb.examples = "  kata-runtime state web | jq -r .status\n";
   verb.run = [](const Globals& globals, const CommandLine& line) -> Result<int> {

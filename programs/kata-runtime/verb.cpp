@@ -16,8 +16,6 @@ namespace po = boost::program_options;
 
 namespace {
 
-constexpr int kFailure = 1;
-
 po::options_description flags_of(const Verb& verb) {
   po::options_description flags("Flags");
   if (verb.add_flags != nullptr) verb.add_flags(flags);
@@ -65,11 +63,13 @@ Result<int> print_help(const Words& words) {
   return make_error(ErrorCode::kInvalidArgument, concat("unknown verb '", words[1], "'"));
 }
 
-Result<int> dispatch(const Globals& globals, const Words& words) {
+Result<int> dispatch(const Globals& globals, const Words& words, int& failure) {
   if (globals.version) return print(version_text());
   if (globals.help || words.empty() || words[0] == "help") return print_help(words);
-  if (const Verb* verb = find_verb(words[0]))
+  if (const Verb* verb = find_verb(words[0])) {
+    failure = verb->failure;
     return run_verb(*verb, globals, Words(words.begin() + 1, words.end()));
+  }
   return make_error(ErrorCode::kInvalidArgument,
                     concat("unknown verb '", words[0], "': see 'kata-runtime --help'"));
 }
@@ -98,23 +98,41 @@ Result<int> run_verb(const Verb& verb, const Globals& globals, const Words& word
   return verb.run(globals, line);
 }
 
+namespace {
+
+// The log as long as the program's verb runs; the log's sink is borrowed.
+class LogOfProgram {
+ public:
+  ~LogOfProgram() { log::set_sink(nullptr, log::Level::kInfo); }
+
+  Result<void> open(const Globals& globals) {
+    if (globals.log.empty()) return {};
+    file_.emplace(KATA_TRY(LogFile::open(globals.log, globals.log_format), ""));
+    log::set_sink(&*file_, globals.debug ? log::Level::kDebug : log::Level::kInfo);
+    return {};
+  }
+
+ private:
+  std::optional<LogFile> file_{};
+};
+
+}  // namespace
+
 int run_program(const char* program, const Words& words) {
-  std::optional<LogFile> log;
+  LogOfProgram log;
+  int failure = 1;
   const auto run = [&]() -> Result<int> {
     Words rest;
     const Globals globals = KATA_TRY(parse_globals(words, rest), "");
-    if (!globals.log.empty()) {
-      log.emplace(KATA_TRY(LogFile::open(globals.log, globals.log_format), ""));
-      log::set_sink(&*log, globals.debug ? log::Level::kDebug : log::Level::kInfo);
-    }
-    return dispatch(globals, rest);
+    KATA_TRY(log.open(globals), "");
+    return dispatch(globals, rest, failure);
   };
   const Result<int> outcome = run();
   if (outcome.ok()) return outcome.value();
   const std::string message = one_line(outcome.error().message);
   std::fprintf(stderr, "%s: %s\n", program, message.c_str());
   log::error(message);
-  return kFailure;
+  return failure;
 }
 
 }  // namespace kata::runtime

@@ -18,6 +18,7 @@ struct Verb {
   std::string_view name{}, operands{}, summary{}, description{}, exit_status{}, examples{};
   std::size_t least_operands = 1, most_operands = 1;
   Flags place = Flags::kAnywhere;
+  int failure = 1;  // the program's exit code when run() has an error
   void (*add_flags)(boost::program_options::options_description& flags) = nullptr;
   Result<int> (*run)(const Globals& globals, const CommandLine& line) = nullptr;
 };

@@ -13,6 +13,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <deque>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -44,6 +45,8 @@ class FakeAgent {
       return std::string();
     });
     server_.handle("grpc.AgentService", "WaitProcess", [this](std::string) { return never(); });
+    server_.handle("grpc.AgentService", "GetOOMEvent",
+                   [this](std::string) { return next_oom_event(); });
     boost::asio::co_spawn(loop_, accept(), boost::asio::detached);
   }
 
@@ -52,6 +55,9 @@ class FakeAgent {
   bool silent = false;                 // takes connections and never answers
   std::chrono::milliseconds delay{0};  // before each reply
   std::string naps_in{};               // this method's reply waits for the next Health.Check
+
+  std::deque<std::string> oom_events{};  // container ids that GetOOMEvent has yet to tell
+  bool tells_oom = true;                 // false: GetOOMEvent is not implemented
 
   void hang_up() { connection_.cancel(); }
 
@@ -75,6 +81,19 @@ class FakeAgent {
     boost::asio::steady_timer timer(loop_, Deadline::max());
     co_await timer.async_wait(boost::asio::use_awaitable);
     co_return std::string();
+  }
+
+  boost::asio::awaitable<Result<std::string>> next_oom_event() {
+    boost::asio::steady_timer timer(loop_);
+    while (tells_oom && oom_events.empty()) {
+      timer.expires_after(std::chrono::milliseconds(2));
+      co_await timer.async_wait(boost::asio::use_awaitable);
+    }
+    if (!tells_oom) co_return make_error(ErrorCode::kUnsupported, "not implemented");
+    grpc::OOMEvent event;
+    event.set_container_id(oom_events.front());
+    oom_events.pop_front();
+    co_return event.SerializeAsString();
   }
 
   boost::asio::awaitable<void> accept() {

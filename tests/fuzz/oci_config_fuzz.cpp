@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Any bytes as config.json or as exec's process file: a spec or a one-line complaint.
+// Any bytes as config.json as exec's process file or as update's limits: a spec or a one-line
+// complaint.
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
@@ -20,5 +21,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   grpc::Process process;
   const auto alone = kata::sandbox::parse_process(text, "process.json", process);
   if (alone.ok() && process.args().empty()) std::abort();
+  grpc::LinuxResources resources;
+  const auto limits = kata::sandbox::parse_resources(text, "resources", resources, &warnings);
+  if (!limits.ok() && limits.error().message.find('\n') != std::string::npos) std::abort();
   return 0;
 }

@@ -85,7 +85,7 @@ TEST_CASE("on version 2 freezing and killing work and processes are listed") {
   if (!fs::exists(kUnified / "cgroup.procs")) return;
   Version2 unified;
   const pid_t pid = unified.spawn([] { return ::pause(); });
-  CHECK(unified.cgroup->freeze(true).ok());
+  CHECK(freeze_cgroup(*unified.cgroup, true).ok());
   const auto pids = processes_of(*unified.cgroup);
   REQUIRE(pids.ok());
   CHECK(pids.value() == std::vector<pid_t>{pid});

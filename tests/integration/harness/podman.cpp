@@ -14,6 +14,14 @@ namespace {
 
 void write(const fs::path& file, const std::string& text) { std::ofstream(file) << text; }
 
+// podman's --runtime-flag would not do: the process that cleans up after a container that has ended
+// does not get it, and deletes nothing below another --root.
+void write_runtime(const fs::path& file, const Runtime& kata) {
+  write(file, concat("#!/bin/sh\nexec ", KATA_RUNTIME, " --root ", kata.root(), " --config ",
+                     kata.config_file(), " \"$@\"\n"));
+  fs::permissions(file, fs::perms::owner_all);
+}
+
 // The limits keep podman from raising those of this process, which needs a capability that root in
 // a container lacks. The vfs driver leaves no mount behind.
 void write_configuration(const fs::path& directory) {
@@ -22,7 +30,9 @@ void write_configuration(const fs::path& directory) {
                "default_ulimits = [\"nofile=1024:1024\", \"nproc=4096:4096\"]\n"
                "log_driver = \"k8s-file\"\n"
                "[engine]\ncgroup_manager = \"cgroupfs\"\nevents_logger = \"file\"\n"
-               "[engine.runtimes]\nkata = [\"" KATA_RUNTIME "\"]\n"
+               "[engine.runtimes]\nkata = [\"",
+               directory,
+               "/kata-runtime\"]\n"
                "[network]\nnetwork_backend = \"cni\"\ncni_plugin_dirs = [\"/usr/lib/cni\"]\n"
                "network_config_dir = \"",
                directory, "/networks\"\n"));
@@ -37,6 +47,7 @@ Podman::Podman(With runtime) : runtime_(runtime) {
   kata_.use_network("tap");
   kata_.configure("");
   write_configuration(kata_.directory());
+  write_runtime(kata_.directory() / "kata-runtime", kata_);
   kata_.make("bundle", default_spec({}));
 }
 
@@ -52,9 +63,7 @@ CommandResult Podman::operator()(const std::vector<std::string>& words) const {
   if (runtime_ == With::kRunc)
     argv.insert(argv.end(), {"--runtime", "runc"});
   else
-    argv.insert(argv.end(),
-                {"--runtime", "kata", "--runtime-flag", concat("config=", kata_.config_file()),
-                 "--runtime-flag", concat("root=", kata_.root())});
+    argv.insert(argv.end(), {"--runtime", "kata"});
   argv.insert(argv.end(), words.begin(), words.end());
   return run(argv, options);
 }

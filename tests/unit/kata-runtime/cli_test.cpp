@@ -76,6 +76,8 @@ TEST_CASE("a flag's value may be joined to it or be the next word") {
   CHECK(parse({"c1", "-b", "/b"}).text("bundle") == "/b");
   CHECK(parse({"-b", "-strange", "c1"}).text("bundle") == "-strange");
   CHECK(parse({"--bundle", "--tty", "c1"}).text("bundle") == "--tty");
+  CHECK(parse({"--bundle", "", "c1"}).has("bundle"));
+  CHECK(parse({"-b", "", "-t", "c1"}).text("bundle").empty());
 }
 
 TEST_CASE("short flags may be written as one word") {

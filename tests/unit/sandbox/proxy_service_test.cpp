@@ -26,6 +26,24 @@ struct ServedStage : Stage {
     return await(loop, ttrpc::call<Response>(client, "kata.sandbox.Sandbox", method, request));
   }
 
+  void create(const std::string& id) {
+    auto client = connect();
+    CreateContainerRequest request;
+    request.set_container_id(id);
+    request.set_bundle(directory.path().native());
+    request.set_rootfs(directory.path().native());
+    REQUIRE(ask<CreateContainerResponse>(client, "CreateContainer", request).ok());
+  }
+
+  Result<WaitOomResponse> wait_for_oom(ttrpc::Client& client, const std::string& id,
+                                       std::optional<std::uint64_t> seen, int timeout_ms) {
+    WaitOomRequest request;
+    request.set_container_id(id);
+    if (seen) request.set_seen(*seen);
+    request.set_timeout_ms(timeout_ms);
+    return ask<WaitOomResponse>(client, "WaitOom", request);
+  }
+
   std::filesystem::path proxy_socket = directory.path() / "proxy.sock";
   std::optional<proxy::Service> service{};
 };
@@ -112,6 +130,35 @@ TEST_CASE("a container whose creator goes away in the middle is finished all the
     removed = stage.ask<RemoveContainerResponse>(client, "RemoveContainer", removal).ok();
   CHECK(removed);
   CHECK(stage.filesystem->shares.empty());
+}
+
+TEST_CASE("an OOM kill is told to all who wait for it and to no other container's") {
+  ServedStage stage;
+  stage.create("c1");
+  stage.create("c2");
+  auto client = stage.connect();
+  CHECK(stage.wait_for_oom(client, "c1", std::nullopt, 0).value().count() == 0);
+  stage.agent.oom_events = {"c1", "nobody", "c1"};
+  CHECK(stage.wait_for_oom(client, "c1", 0, 5000).value().count() >= 1);
+  CHECK(stage.wait_for_oom(client, "c1", 1, 5000).value().count() == 2);
+  auto late = stage.connect();
+  CHECK(stage.wait_for_oom(late, "c1", std::nullopt, 0).value().count() == 2);
+  CHECK(stage.wait_for_oom(late, "c2", 0, 50).value().count() == 0);
+  const auto unknown = stage.wait_for_oom(client, "nobody", 0, 50);
+  REQUIRE_FALSE(unknown.ok());
+  CHECK(unknown.error().code == ErrorCode::kNotFound);
+}
+
+TEST_CASE("an agent that tells no OOM kills is reported and the wait ends at its time") {
+  ServedStage stage;
+  stage.create("c1");
+  stage.agent.tells_oom = false;
+  auto client = stage.connect();
+  CHECK(stage.wait_for_oom(client, "c1", std::nullopt, 0).ok());
+  const auto waited = stage.wait_for_oom(client, "c1", 0, 50);
+  REQUIRE(waited.ok());
+  CHECK(waited.value().count() == 0);
+  CHECK(waited.value().failure().find("GetOOMEvent") == 0);
 }
 
 TEST_CASE("shutdown over the socket takes the sandbox down and is answered") {
