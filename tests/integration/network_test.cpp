@@ -50,9 +50,9 @@ json without_network_namespace(json spec) {
 
 class NetworkedRuntime : public Runtime {
  public:
-  NetworkedRuntime() {
+  explicit NetworkedRuntime(std::string_view model = "tcfilter") {
     use_network("tap");
-    configure("");
+    configure("", concat("[runtime]\ninternetworking_model = \"", model, "\"\n"));
   }
   CommandResult run_in(const NetworkNamespace& pod, const std::string& script) const {
     return (*this)(
@@ -86,6 +86,14 @@ struct Plain {
   }
   NetworkNamespace pod{}, peer{};
 };
+
+// Runs the test that calls it once for each way of joining link and NIC.
+std::string_view each_model() {
+  std::string_view model = "tcfilter";
+  SUBCASE("tcfilter") { model = "tcfilter"; }
+  SUBCASE("macvtap") { model = "macvtap"; }
+  return model;
+}
 
 // Answers every question with 10.88.0.99, on port 53 of one namespace, until it goes.
 class NameServer {
@@ -184,7 +192,7 @@ TEST_CASE("the peer reaches the guest: echo over both families, and a connection
 
 TEST_CASE("TCP carries a megabyte in both directions") {
   const Plain net;
-  const NetworkedRuntime runtime;
+  const NetworkedRuntime runtime(each_model());
   const auto outside = runtime.directory();
   const auto bundle = runtime.make(
       "bundle", networked_spec(net.pod.path().string(), "nc 10.88.0.1 7000 < /sent > /received"));
@@ -207,7 +215,7 @@ TEST_CASE("a path with a small MTU carries packets of that size, and larger ones
   const Plain net;
   net.pod.run("ip link set dev eth0 mtu 1400");
   net.peer.run("ip link set dev peer0 mtu 1400");
-  const NetworkedRuntime runtime;
+  const NetworkedRuntime runtime(each_model());
   const CommandResult result =
       runtime.run_in(net.pod,
                      "cat /sys/class/net/eth0/mtu; ping -c 1 -W 5 -s 1372 10.88.0.1 && "
@@ -226,7 +234,7 @@ TEST_CASE("four interfaces keep their names and reach four peers") {
     peer.run(concat("ip addr add 10.", 90 + number, ".0.1/24 dev peer", number));
     script += concat("; ping -c 1 -W 5 -I ", name, " 10.", 90 + number, ".0.1");
   }
-  const NetworkedRuntime runtime;
+  const NetworkedRuntime runtime(each_model());
   const std::string before = links_and_qdiscs(pod);
   const CommandResult result = runtime.run_in(pod, script);
   CHECK_MESSAGE(result.exit_code == 0, result.out, result.err);
@@ -251,7 +259,7 @@ TEST_CASE("two pods reach each other over a bridge") {
       "ip link set peer1 master br0");
   first.run("ip addr add 10.91.0.2/24 dev eth0");
   second.run("ip addr add 10.91.0.3/24 dev eth0");
-  const NetworkedRuntime runtime;
+  const NetworkedRuntime runtime(each_model());
   const auto server = runtime.make(
       "server", networked_spec(first.path().string(), "echo hello from the first | nc -l -p 80"));
   REQUIRE(runtime({"run", "--detach", "--bundle", server, "c2"}).exit_code == 0);
@@ -310,7 +318,7 @@ TEST_CASE("the host's network is refused before anything is made") {
 
 TEST_CASE("after the death of VMM or proxy the pod is as before, and the peer verbs say why") {
   const Plain net;
-  const NetworkedRuntime runtime;
+  const NetworkedRuntime runtime(each_model());
   const std::string before = links_and_qdiscs(net.pod);
   for (const char* victim : {"qemu-system", "kata-proxy"}) {
     const auto bundle =
@@ -349,7 +357,7 @@ TEST_CASE("a symbolic link to a namespace serves as its path") {
 
 TEST_CASE("a namespace or a tap that is deleted under a running guest leaves nothing behind") {
   Plain net;
-  const NetworkedRuntime runtime;
+  const NetworkedRuntime runtime(each_model());
   const auto start = [&](const NetworkNamespace& pod) {
     const auto bundle = runtime.make("bundle", networked_spec(pod.path().string(), "sleep 100"));
     REQUIRE(runtime({"run", "--detach", "--bundle", bundle, "c1"}).exit_code == 0);
