@@ -38,8 +38,9 @@ struct ContainerRecord {
   std::string created{};  // RFC 3339, UTC, nanoseconds
   std::string owner{};    // user name, for `list`
   bool terminal = false;
-  bool paused = false;  // by `pause`; `status` is what it will be again after `resume`
-  ProcessRef shim{};    // its pid is the OCI pid
+  bool late_hooks = false;  // its bundle has hooks for after the start or after the end
+  bool paused = false;      // by `pause`; `status` is what it will be again after `resume`
+  ProcessRef shim{};        // its pid is the OCI pid
   std::map<std::string, std::string> annotations{};
   friend bool operator==(const ContainerRecord&, const ContainerRecord&) = default;
 };

@@ -61,6 +61,7 @@ ContainerRecord read_container(const JsonReader& from, std::string_view id) {
   record.created = from.text("created");
   record.owner = from.text("owner");
   record.terminal = from.flag("terminal");
+  record.late_hooks = from.flag("late_hooks");
   record.paused = from.flag("paused");
   record.shim = read_process_ref(from, "shim");
   read_texts(from, "annotations", record.annotations);
@@ -110,6 +111,7 @@ std::string to_json(const ContainerRecord& record) {
                   {"created", record.created},
                   {"owner", record.owner},
                   {"terminal", record.terminal},
+                  {"late_hooks", record.late_hooks},
                   {"paused", record.paused},
                   {"shim", to_json(record.shim)},
                   {"annotations", record.annotations}});

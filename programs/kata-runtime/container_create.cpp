@@ -9,6 +9,7 @@
 #include "kata/concat.h"
 #include "programs/kata-runtime/container_delete.h"
 #include "programs/kata-runtime/container_state.h"
+#include "programs/kata-runtime/hooks.h"
 #include "programs/kata-runtime/interruption.h"
 #include "programs/kata-runtime/placement.h"
 #include "programs/kata-runtime/sandbox_client.h"
@@ -66,6 +67,7 @@ class Creation {
                                                 : kCreateInPodTime;
     KATA_TRY(create_in_sandbox(time), concat("create container '", record_.id, "'"));
     KATA_TRY(start_shim(), "");
+    KATA_TRY(run_create_hooks(spec_.hooks(), record_, pod_netns_), "");
     if (Interruption::signal() != 0) return make_error(ErrorCode::kCancelled, "interrupted");
     record_.status = "created";
     KATA_TRY(store_.save(record_), "");
@@ -115,6 +117,7 @@ class Creation {
     record_.created = timestamp();
     record_.owner = user_name();
     record_.terminal = spec_.process().terminal();
+    record_.late_hooks = !spec_.hooks().poststart().empty() || !spec_.hooks().poststop().empty();
     KATA_TRY(store_.reserve(request_.id), "");
     reserved_ = true;
     KATA_TRY(store_.save(record_), "");
@@ -153,7 +156,8 @@ class Creation {
     shim.console_size = {spec_.process().consolesize().height(),
                          spec_.process().consolesize().width()};
     shim.detached = request_.detached;
-    shim.netns = KATA_TRY(store_.load_sandbox(record_.sandbox_id), "").netns;
+    pod_netns_ = KATA_TRY(store_.load_sandbox(record_.sandbox_id), "").netns;
+    shim.netns = pod_netns_;
     shim_ = KATA_TRY(spawn_shim(shim), "");
     record_.shim = KATA_TRY(reference_to(shim_.pid()), "");
     return {};
@@ -167,6 +171,7 @@ class Creation {
   sandbox::Bundle bundle_{};
   Placement placement_{};
   sandbox::PodNetwork network_{};
+  std::string pod_netns_{};
   sandbox::ContainerRecord record_{};
   bool reserved_ = false;
   ChildProcess proxy_{}, shim_{};
@@ -193,7 +198,9 @@ Result<void> start_container(const Globals& globals, sandbox::ContainerRecord re
       client.call(kAgentService, "StartContainer", call.SerializeAsString(), in(kStartTime));
   if (!reply.ok()) return in_context(explain(reply.error(), store, record.sandbox_id), action);
   record.status = "running";
-  return store.save(record);
+  KATA_TRY(store.save(record), "");
+  run_poststart_hooks(record);
+  return {};
 }
 
 }  // namespace kata::runtime

@@ -7,6 +7,7 @@
 
 #include "core/base/log.h"
 #include "kata/child_process.h"
+#include "programs/kata-runtime/hooks.h"
 #include "programs/kata-runtime/sandbox_client.h"
 #include "programs/kata-runtime/sandbox_process.h"
 #include "sandbox.pb.h"
@@ -46,11 +47,14 @@ void remove_from_sandbox(const sandbox::Store& store, const sandbox::ContainerRe
 
 Result<void> delete_stopped(const Globals& globals, const sandbox::ContainerRecord& record) {
   const sandbox::Store store = globals.store();
+  const grpc::Hooks hooks = poststop_hooks(record);
   if (record.sandbox_id == record.id)
     KATA_TRY(end_sandbox(globals, record.sandbox_id, kPatience), "");
   else
     remove_from_sandbox(store, record);
-  return store.remove(record.id);
+  KATA_TRY(store.remove(record.id), "");
+  run_poststop_hooks(hooks, record);
+  return {};
 }
 
 Result<void> force_delete(const Globals& globals, const sandbox::ContainerRecord& record) {

@@ -70,7 +70,7 @@ ordered_json linux_features() {
 ordered_json features_json() {
   return {{"ociVersionMin", kOldestOciVersion},
           {"ociVersionMax", kOciVersion},
-          {"hooks", ordered_json::array()},
+          {"hooks", {"prestart", "createRuntime", "createContainer", "poststart", "poststop"}},
           {"mountOptions", mount_options()},
           {"linux", linux_features()},
           {"annotations", {{"io.katacontainers.runtime.version", KATA_VERSION}}}};

@@ -74,7 +74,7 @@ TEST_CASE("a spec that the guest cannot honour shares nothing") {
   REQUIRE(stage.start().ok());
   stage.log.take();
   ContainerRequest request = requested(stage, "c1");
-  request.spec.mutable_hooks()->add_prestart()->set_path("/bin/hook");
+  request.spec.mutable_hooks()->add_startcontainer()->set_path("/bin/hook");
   const auto refused = await(stage.loop, stage.sandbox->create_container(std::move(request)));
   REQUIRE_FALSE(refused.ok());
   CHECK(refused.error().code == ErrorCode::kUnsupported);

@@ -32,7 +32,7 @@ ContainerRecord container(const std::string& id) {
   record.status = "running";
   record.created = "2026-11-24T00:00:00.000000001Z";
   record.owner = "root";
-  record.terminal = record.paused = true;
+  record.terminal = record.late_hooks = record.paused = true;
   record.shim = {4242, 1234567890123ULL};
   record.annotations = {{"a", "b"}, {"", "empty"}};
   return record;

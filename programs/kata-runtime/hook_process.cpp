@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "programs/kata-runtime/hook_process.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <spawn.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <future>
+
+#include "kata/child_process.h"
+#include "kata/concat.h"
+
+namespace kata::runtime {
+
+namespace {
+
+constexpr std::size_t kMostOutput = 4096;
+
+std::vector<char*> pointers(const std::vector<std::string>& words) {
+  std::vector<char*> out;
+  for (const std::string& word : words) out.push_back(const_cast<char*>(word.c_str()));
+  out.push_back(nullptr);
+  return out;
+}
+
+// A file, not a pipe: a hook need not read it.
+Result<UniqueFd> input_file(const std::string& text) {
+  UniqueFd file(::memfd_create("state", MFD_CLOEXEC));
+  if (!file) return errno_error("make the hook's input", errno);
+  const auto size = static_cast<ssize_t>(text.size());
+  if (::write(file.get(), text.data(), text.size()) != size ||
+      ::lseek(file.get(), 0, SEEK_SET) != 0)
+    return errno_error("write the hook's input", errno);
+  return file;
+}
+
+class SpawnActions {
+ public:
+  SpawnActions(int input, int output) {
+    ::posix_spawn_file_actions_init(&actions);
+    ::posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
+    ::posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
+    ::posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO);
+    ::posix_spawnattr_init(&attributes);
+    sigset_t none;
+    sigset_t all;
+    ::sigemptyset(&none);
+    ::sigfillset(&all);
+    ::posix_spawnattr_setsigmask(&attributes, &none);
+    ::posix_spawnattr_setsigdefault(&attributes, &all);
+    ::posix_spawnattr_setflags(&attributes,
+                               POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+  }
+  ~SpawnActions() {
+    ::posix_spawn_file_actions_destroy(&actions);
+    ::posix_spawnattr_destroy(&attributes);
+  }
+  SpawnActions(const SpawnActions&) = delete;
+  SpawnActions& operator=(const SpawnActions&) = delete;
+
+  posix_spawn_file_actions_t actions{};
+  posix_spawnattr_t attributes{};
+};
+
+Result<void> enter(const std::filesystem::path& netns) {
+  if (netns.empty()) return {};
+  const UniqueFd space(::open(netns.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!space || ::setns(space.get(), CLONE_NEWNET) != 0)
+    return errno_error(concat("enter network namespace '", netns, "'"), errno);
+  return {};
+}
+
+Result<pid_t> spawn(const HookProcess::Request& request, int input, int output) {
+  KATA_TRY(enter(request.netns), "");
+  const std::vector<std::string> args =
+      request.args.empty() ? std::vector{request.path} : request.args;
+  const SpawnActions how(input, output);
+  pid_t pid = -1;
+  const int failure = ::posix_spawn(&pid, request.path.c_str(), &how.actions, &how.attributes,
+                                    pointers(args).data(), pointers(request.environment).data());
+  if (failure != 0) return errno_error("start it", failure);
+  return pid;
+}
+
+std::string last_line(std::string text) {
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
+  text.erase(0, text.rfind('\n') + 1);
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return c >= 0 && (c < 0x20 || c == 0x7f); }, '?');
+  return text;
+}
+
+std::string how_it_ended(int status) {
+  if (WIFSIGNALED(status)) return concat("was killed by signal ", WTERMSIG(status));
+  return concat("ended with code ", WEXITSTATUS(status));
+}
+
+// What it prints, until it has ended. False at the deadline.
+bool follow(int pidfd, int output, Deadline deadline, std::string& said) {
+  for (;;) {
+    std::array<pollfd, 2> items{pollfd{pidfd, POLLIN, 0}, pollfd{output, POLLIN, 0}};
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+    const bool endless = deadline == Deadline::max();
+    if (!endless && left.count() <= 0) return false;
+    const int wait = endless ? -1 : static_cast<int>(std::min<long>(left.count(), 1 << 30));
+    if (::poll(items.data(), items.size(), wait) < 0 && errno != EINTR) return false;
+    char buffer[1024];
+    const ssize_t got = items[1].revents != 0 ? ::read(output, buffer, sizeof buffer) : 0;
+    if (got > 0) said.append(buffer, static_cast<std::size_t>(got));
+    if (said.size() > kMostOutput) said.erase(0, said.size() - kMostOutput);
+    if (items[0].revents != 0 && got <= 0) return true;
+    if (items[1].revents != 0 && got <= 0) output = -1;  // closed; poll ignores it
+  }
+}
+
+}  // namespace
+
+Result<void> HookProcess::run(const Request& request) {
+  const UniqueFd input = KATA_TRY(input_file(request.input), "");
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return errno_error("make pipe", errno);
+  const UniqueFd reader(ends[0]);
+  UniqueFd writer(ends[1]);
+  const Deadline deadline = request.timeout.count() == 0
+                                ? Deadline::max()
+                                : std::chrono::steady_clock::now() + request.timeout;
+  // On a thread of its own, because the child starts in the namespaces of its parent's thread.
+  const pid_t pid = KATA_TRY(
+      std::async(std::launch::async, spawn, std::cref(request), input.get(), writer.get()).get(),
+      "");
+  writer.reset();
+  const UniqueFd pidfd(detail::pidfd_open(pid));
+  std::string said;
+  const bool ended = follow(pidfd.get(), reader.get(), deadline, said);
+  if (!ended) ::kill(-pid, SIGKILL);
+  int status = 0;
+  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+  }
+  if (ended && WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};
+  const std::string words = last_line(std::move(said));
+  return make_error(
+      ended ? ErrorCode::kInternal : ErrorCode::kTimeout,
+      concat(ended ? how_it_ended(status)
+                   : concat("was killed after its timeout of ", request.timeout.count(), " s"),
+             words.empty() ? "" : ": ", words));
+}
+
+}  // namespace kata::runtime

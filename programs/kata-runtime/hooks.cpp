@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "programs/kata-runtime/hooks.h"
+
+#include <nlohmann/json.hpp>
+
+#include "core/base/log.h"
+#include "kata/concat.h"
+#include "programs/kata-runtime/container_state.h"
+#include "programs/kata-runtime/hook_process.h"
+#include "sandbox/oci_spec.h"
+
+namespace kata::runtime {
+
+namespace {
+
+Result<void> run_one(const grpc::Hook& hook, const HookStage& stage, const std::string& state) {
+  const HookProcess::Request request{
+      hook.path(),
+      {hook.args().begin(), hook.args().end()},
+      {hook.env().begin(), hook.env().end()},
+      std::chrono::seconds(hook.timeout()),
+      stage.netns,
+      state,
+  };
+  return HookProcess::run(request);
+}
+
+void log_failure(const Result<void>& ran) {
+  if (!ran.ok()) log::warn("a hook failed", {{"error", ran.error().message}});
+}
+
+grpc::Hooks hooks_of(const sandbox::ContainerRecord& record) {
+  grpc::Spec spec;
+  if (!record.late_hooks) return {};
+  const auto bundle = sandbox::load_bundle(record.bundle, spec);
+  if (bundle.ok()) return spec.hooks();
+  log::warn("the hooks of the bundle cannot be read again", {{"error", bundle.error().message}});
+  return {};
+}
+
+}  // namespace
+
+Result<void> run_hooks(const HookList& hooks, const HookStage& stage, const std::string& state) {
+  for (int index = 0; index < hooks.size(); ++index)
+    KATA_TRY(run_one(hooks[index], stage, state), concat("config.json: hooks.", stage.name, '[',
+                                                         index, "]: '", hooks[index].path(), "'"));
+  return {};
+}
+
+Result<void> run_create_hooks(const grpc::Hooks& hooks, const sandbox::ContainerRecord& record,
+                              const std::filesystem::path& netns) {
+  const std::string state = state_json(record).dump();
+  KATA_TRY(run_hooks(hooks.prestart(), {"prestart", {}}, state), "");
+  KATA_TRY(run_hooks(hooks.createruntime(), {"createRuntime", {}}, state), "");
+  return run_hooks(hooks.createcontainer(), {"createContainer", netns}, state);
+}
+
+void run_poststart_hooks(const sandbox::ContainerRecord& record) {
+  const grpc::Hooks hooks = hooks_of(record);
+  log_failure(run_hooks(hooks.poststart(), {"poststart", {}}, state_json(record).dump()));
+}
+
+grpc::Hooks poststop_hooks(const sandbox::ContainerRecord& record) { return hooks_of(record); }
+
+// What happens to a container after its end does not depend on the hook before: all run.
+void run_poststop_hooks(const grpc::Hooks& hooks, const sandbox::ContainerRecord& record) {
+  const std::string state = state_json(record).dump();
+  for (const grpc::Hook& hook : hooks.poststop()) {
+    HookList one;
+    *one.Add() = hook;
+    log_failure(run_hooks(one, {"poststop", {}}, state));
+  }
+}
+
+}  // namespace kata::runtime

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The hooks of config.json that run on the host: each is a program that gets the container's state
+// on its standard input (OCI runtime specification, "POSIX-platform Hooks").
+//
+// prestart, createRuntime, poststart and poststop run in the namespaces of this program,
+// createContainer in the container's network namespace, which is the only one of its namespaces on
+// the host. The first two see the pid of the container's shim, whose network namespace is the
+// container's.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "kata/result.h"
+#include "oci.pb.h"
+#include "sandbox/store.h"
+
+namespace kata::runtime {
+
+using HookList = google::protobuf::RepeatedPtrField<grpc::Hook>;
+
+struct HookStage {
+  const char* name = "";          // as in config.json: "createRuntime"
+  std::filesystem::path netns{};  // to run in; empty: this program's
+};
+
+// One after the other. The first that fails (a code other than 0, a signal, its timeout) is the
+// error, with the last line it printed; the rest does not run. Hooks that outlive their timeout are
+// killed.
+Result<void> run_hooks(const HookList& hooks, const HookStage& stage, const std::string& state);
+
+// All that belong to the creation, in order. `netns` is the pod's.
+Result<void> run_create_hooks(const grpc::Hooks& hooks, const sandbox::ContainerRecord& record,
+                              const std::filesystem::path& netns);
+
+// These change nothing any more: a failure is logged. The bundle is read again, if the record says
+// that it had some.
+void run_poststart_hooks(const sandbox::ContainerRecord& record);
+grpc::Hooks poststop_hooks(const sandbox::ContainerRecord& record);
+void run_poststop_hooks(const grpc::Hooks& hooks, const sandbox::ContainerRecord& record);
+
+}  // namespace kata::runtime
