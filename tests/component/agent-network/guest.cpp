@@ -2,11 +2,8 @@
 #include "guest.h"
 
 #include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
-#include <stdio.h>
 
-#include <array>
 #include <thread>
 
 #include "kata/concat.h"
@@ -23,17 +20,12 @@ Deadline in_seconds(int seconds) {
 }  // namespace
 
 Guest::Guest(int nics) {
-  std::thread([this] {
-    if (::unshare(CLONE_NEWNET) == 0)
-      namespace_.reset(::open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC));
-  }).join();
-  REQUIRE_MESSAGE(static_cast<bool>(namespace_), "these tests need root");
   run("ip link set lo up");
   for (int number = 0; number < nics; ++number) add_nic(number);
   SpawnRequest request;
   request.argv = {KATA_AGENT, "--server-addr", concat("unix://", directory_.path(), "/agent.sock"),
                   "--run-dir", directory_.path() / "run"};
-  request.netns = concat("/proc/", ::getpid(), "/fd/", namespace_.get());
+  request.netns = namespace_.path();
   const auto log_file = directory_.path() / "log";
   const UniqueFd log(::open(log_file.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
   request.descriptors = {{log.get(), 1}, {log.get(), 2}};
@@ -53,30 +45,6 @@ ttrpc::BlockingClient Guest::connect() const {
 Guest::~Guest() {
   const auto ended = agent_.terminate(SIGTERM, in_seconds(15));
   CHECK((ended.ok() && ended.value().code == 0));
-}
-
-void Guest::inside(const std::function<void()>& work) const {
-  bool entered = false;
-  std::thread([&] {
-    entered = ::setns(namespace_.get(), CLONE_NEWNET) == 0;
-    if (entered) work();
-  }).join();
-  REQUIRE(entered);
-}
-
-std::string Guest::run(const std::string& command) const {
-  std::string output;
-  int status = -1;
-  inside([&] {
-    FILE* const pipe = ::popen(concat("exec 2>&1; ", command).c_str(), "re");
-    if (pipe == nullptr) return;
-    std::array<char, 4096> buffer;
-    for (std::size_t got = 0; (got = ::fread(buffer.data(), 1, buffer.size(), pipe)) > 0;)
-      output.append(buffer.data(), got);
-    status = ::pclose(pipe);
-  });
-  REQUIRE_MESSAGE(status == 0, command, ": ", output);
-  return output;
 }
 
 void Guest::add_nic(int number) const {

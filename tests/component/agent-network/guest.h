@@ -7,7 +7,6 @@
 #include <doctest/doctest.h>
 
 #include <filesystem>
-#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,8 +15,8 @@
 #include "agent.pb.h"
 #include "kata/child_process.h"
 #include "kata/result.h"
-#include "kata/unique_fd.h"
 #include "protocol/ttrpc/blocking_client.h"
+#include "tests/network_namespace.h"
 #include "tests/temporary_directory.h"
 
 class Guest {
@@ -28,7 +27,7 @@ class Guest {
   ~Guest();
 
   // Runs a shell command inside and returns its output; fails the test when it fails.
-  std::string run(const std::string& command) const;
+  std::string run(const std::string& command) const { return namespace_.run(command); }
 
   kata::ttrpc::BlockingClient connect() const;  // one more client
 
@@ -43,11 +42,10 @@ class Guest {
   std::vector<types::Route> routes();
 
  private:
-  void inside(const std::function<void()>& work) const;
   void add_nic(int number) const;
 
   TemporaryDirectory directory_{};
-  kata::UniqueFd namespace_{};
+  kata::test::NetworkNamespace namespace_{};
   kata::ChildProcess agent_{};
   std::optional<kata::ttrpc::BlockingClient> client_{};
 };
