@@ -18,7 +18,8 @@ namespace asio = boost::asio;
 
 namespace {
 
-constexpr std::chrono::seconds kPlugTime{20};
+// Calls of plugins wait for each other, so a guest that ignores an unplug delays its own end by this.
+constexpr std::chrono::seconds kPlugTime{5};
 // A link and its addresses and routes come one after the other.
 constexpr std::chrono::milliseconds kSettle{30};
 constexpr std::chrono::seconds kAfterFailure{1};
