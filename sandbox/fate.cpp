@@ -55,26 +55,36 @@ Watchers::~Watchers() {
 }
 
 void Watchers::watch(Hypervisor& hypervisor) {
-  vm_ = std::thread([&hypervisor, loop = loop_, fate = fate_] {
+  vm_ = std::thread([&hypervisor, line = line_, fate = fate_] {
     std::string reason = reason_of(hypervisor.wait_vm());
-    boost::asio::post(loop, [fate, reason = std::move(reason)]() mutable {
-      fate->tell_vm_gone(std::move(reason));
-    });
+    line->post(
+        [fate, reason = std::move(reason)]() mutable { fate->tell_vm_gone(std::move(reason)); });
   });
 }
 
 void Watchers::watch(SharedFilesystem& filesystem) {
-  filesystem_ = std::thread([&filesystem, loop = loop_, fate = fate_] {
+  filesystem_ = std::thread([&filesystem, line = line_, fate = fate_] {
     std::string reason = reason_of(filesystem.wait());
-    boost::asio::post(loop, [fate, reason = std::move(reason)]() mutable {
+    line->post([fate, reason = std::move(reason)]() mutable {
       fate->tell_unless_vm_gone(std::move(reason));
     });
   });
 }
 
 void Watchers::forsake() {
+  line_->cut();
   if (vm_.joinable()) vm_.detach();
   if (filesystem_.joinable()) filesystem_.detach();
+}
+
+void Watchers::Line::post(std::function<void()> news) {
+  const std::lock_guard lock(mutex_);
+  if (loop_) boost::asio::post(*loop_, std::move(news));
+}
+
+void Watchers::Line::cut() {
+  const std::lock_guard lock(mutex_);
+  loop_.reset();
 }
 
 }  // namespace kata::sandbox

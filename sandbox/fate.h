@@ -8,7 +8,10 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
+#include <functional>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -51,7 +54,7 @@ class Fate : public std::enable_shared_from_this<Fate> {
 class Watchers {
  public:
   Watchers(boost::asio::any_io_executor loop, std::shared_ptr<Fate> fate)
-      : loop_(std::move(loop)), fate_(std::move(fate)) {}
+      : line_(std::make_shared<Line>(std::move(loop))), fate_(std::move(fate)) {}
   ~Watchers();
   Watchers(const Watchers&) = delete;
   Watchers& operator=(const Watchers&) = delete;
@@ -61,7 +64,19 @@ class Watchers {
   void forsake();
 
  private:
-  boost::asio::any_io_executor loop_;
+  // From the threads to the loop. A forsaken thread may end when the loop is gone.
+  class Line {
+   public:
+    explicit Line(boost::asio::any_io_executor loop) : loop_(std::move(loop)) {}
+    void post(std::function<void()> news);
+    void cut();
+
+   private:
+    std::mutex mutex_{};
+    std::optional<boost::asio::any_io_executor> loop_;
+  };
+
+  std::shared_ptr<Line> line_;
   std::shared_ptr<Fate> fate_;
   std::thread vm_{}, filesystem_{};
 };
