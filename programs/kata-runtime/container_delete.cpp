@@ -47,7 +47,7 @@ void remove_from_sandbox(const sandbox::Store& store, const sandbox::ContainerRe
 
 Result<void> delete_stopped(const Globals& globals, const sandbox::ContainerRecord& record) {
   const sandbox::Store store = globals.store();
-  const grpc::Hooks hooks = poststop_hooks(record);
+  const grpc::Hooks hooks = late_hooks_of(record);
   if (record.sandbox_id == record.id)
     KATA_TRY(end_sandbox(globals, record.sandbox_id, kPatience), "");
   else

@@ -76,7 +76,7 @@ Result<void> enter(const std::filesystem::path& netns) {
   return {};
 }
 
-Result<pid_t> spawn(const HookProcess::Request& request, int input, int output) {
+Result<pid_t> spawn(const HookRequest& request, int input, int output) {
   KATA_TRY(enter(request.netns), "");
   const std::vector<std::string> args =
       request.args.empty() ? std::vector{request.path} : request.args;
@@ -122,7 +122,7 @@ bool follow(int pidfd, int output, Deadline deadline, std::string& said) {
 
 }  // namespace
 
-Result<void> HookProcess::run(const Request& request) {
+Result<void> run_hook(const HookRequest& request) {
   const UniqueFd input = KATA_TRY(input_file(request.input), "");
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return errno_error("make pipe", errno);

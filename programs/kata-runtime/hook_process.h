@@ -12,20 +12,17 @@
 
 namespace kata::runtime {
 
-class HookProcess {
- public:
-  struct Request {
-    std::string path{};
-    std::vector<std::string> args{};         // args[0] is the name it sees; empty: the path
-    std::vector<std::string> environment{};  // all of it
-    std::chrono::seconds timeout{};          // 0: none
-    std::filesystem::path netns{};           // empty: this program's
-    std::string input{};                     // its standard input
-  };
-
-  // Until it has ended with code 0. Else an error that says how it ended, with the last line it
-  // printed. Its process group is killed at the timeout.
-  static Result<void> run(const Request& request);
+struct HookRequest {
+  std::string path{};
+  std::vector<std::string> args{};         // args[0] is the name it sees; empty: the path
+  std::vector<std::string> environment{};  // all of it
+  std::chrono::seconds timeout{};          // 0: none
+  std::filesystem::path netns{};           // empty: this program's
+  std::string input{};                     // its standard input
 };
+
+// Until it has ended with code 0. Else an error that says how it ended, with the last line it
+// printed. Its process group is killed at the timeout.
+Result<void> run_hook(const HookRequest& request);
 
 }  // namespace kata::runtime

@@ -14,7 +14,7 @@ namespace kata::runtime {
 namespace {
 
 Result<void> run_one(const grpc::Hook& hook, const HookStage& stage, const std::string& state) {
-  const HookProcess::Request request{
+  const HookRequest request{
       hook.path(),
       {hook.args().begin(), hook.args().end()},
       {hook.env().begin(), hook.env().end()},
@@ -22,20 +22,11 @@ Result<void> run_one(const grpc::Hook& hook, const HookStage& stage, const std::
       stage.netns,
       state,
   };
-  return HookProcess::run(request);
+  return run_hook(request);
 }
 
 void log_failure(const Result<void>& ran) {
   if (!ran.ok()) log::warn("a hook failed", {{"error", ran.error().message}});
-}
-
-grpc::Hooks hooks_of(const sandbox::ContainerRecord& record) {
-  grpc::Spec spec;
-  if (!record.late_hooks) return {};
-  const auto bundle = sandbox::load_bundle(record.bundle, spec);
-  if (bundle.ok()) return spec.hooks();
-  log::warn("the hooks of the bundle cannot be read again", {{"error", bundle.error().message}});
-  return {};
 }
 
 }  // namespace
@@ -55,12 +46,19 @@ Result<void> run_create_hooks(const grpc::Hooks& hooks, const sandbox::Container
   return run_hooks(hooks.createcontainer(), {"createContainer", netns}, state);
 }
 
-void run_poststart_hooks(const sandbox::ContainerRecord& record) {
-  const grpc::Hooks hooks = hooks_of(record);
-  log_failure(run_hooks(hooks.poststart(), {"poststart", {}}, state_json(record).dump()));
+grpc::Hooks late_hooks_of(const sandbox::ContainerRecord& record) {
+  grpc::Spec spec;
+  if (!record.late_hooks) return {};
+  const auto bundle = sandbox::load_bundle(record.bundle, spec);
+  if (bundle.ok()) return spec.hooks();
+  log::warn("the hooks of the bundle cannot be read again", {{"error", bundle.error().message}});
+  return {};
 }
 
-grpc::Hooks poststop_hooks(const sandbox::ContainerRecord& record) { return hooks_of(record); }
+void run_poststart_hooks(const sandbox::ContainerRecord& record) {
+  const grpc::Hooks hooks = late_hooks_of(record);
+  log_failure(run_hooks(hooks.poststart(), {"poststart", {}}, state_json(record).dump()));
+}
 
 // What happens to a container after its end does not depend on the hook before: all run.
 void run_poststop_hooks(const grpc::Hooks& hooks, const sandbox::ContainerRecord& record) {

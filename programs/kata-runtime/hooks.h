@@ -34,10 +34,12 @@ Result<void> run_hooks(const HookList& hooks, const HookStage& stage, const std:
 Result<void> run_create_hooks(const grpc::Hooks& hooks, const sandbox::ContainerRecord& record,
                               const std::filesystem::path& netns);
 
-// These change nothing any more: a failure is logged. The bundle is read again, if the record says
-// that it had some.
+// The hooks of the container's bundle, which is read again if the record says that it had some for
+// after the start.
+grpc::Hooks late_hooks_of(const sandbox::ContainerRecord& record);
+
+// These change nothing any more: a failure is logged.
 void run_poststart_hooks(const sandbox::ContainerRecord& record);
-grpc::Hooks poststop_hooks(const sandbox::ContainerRecord& record);
 void run_poststop_hooks(const grpc::Hooks& hooks, const sandbox::ContainerRecord& record);
 
 }  // namespace kata::runtime

@@ -2,8 +2,10 @@
 #include "programs/kata-runtime/hook_process.h"
 
 #include <doctest/doctest.h>
+#include <signal.h>
 
 #include <fstream>
+#include <thread>
 
 #include "programs/kata-runtime/hooks.h"
 #include "tests/temporary_directory.h"
@@ -13,7 +15,7 @@ using namespace kata::runtime;
 
 namespace {
 
-HookProcess::Request shell(const std::string& script) {
+HookRequest shell(const std::string& script) {
   return {"/bin/sh", {"my-name", "-c", script}, {"COLOUR=blue"}, {}, {}, "{\"id\":\"c1\"}"};
 }
 
@@ -30,34 +32,45 @@ TEST_CASE("a hook gets the state, its arguments and its own environment only") {
   const std::string script = "{ cat; echo; echo \"$0 $COLOUR ${HOME-unset}\"; } > " + file.string();
   auto request = shell(script);
   request.args = {"my-name", "-c", script, "argument-zero"};
-  REQUIRE(HookProcess::run(request).ok());
+  REQUIRE(run_hook(request).ok());
   CHECK(text_of(file) == "{\"id\":\"c1\"}\nargument-zero blue unset\n");
 }
 
 TEST_CASE("a hook that fails says how, and what it printed last") {
-  const auto failed = HookProcess::run(shell("echo first; echo the reason >&2; exit 3"));
+  const auto failed = run_hook(shell("echo first; echo the reason >&2; exit 3"));
   REQUIRE_FALSE(failed.ok());
   CHECK(failed.error().message == "ended with code 3: the reason");
-  const auto killed = HookProcess::run(shell("kill -9 $$"));
+  const auto killed = run_hook(shell("kill -9 $$"));
   REQUIRE_FALSE(killed.ok());
   CHECK(killed.error().message == "was killed by signal 9");
   auto missing = shell("");
   missing.path = "/no/such/hook";
-  CHECK(HookProcess::run(missing).error().code == ErrorCode::kNotFound);
+  CHECK(run_hook(missing).error().code == ErrorCode::kNotFound);
 }
 
 TEST_CASE("a hook that prints a lot, or leaves a daemon with its output, is no reason to wait") {
-  CHECK(HookProcess::run(shell("head -c 1000000 /dev/zero; exit 0")).ok());
-  CHECK(HookProcess::run(shell("sleep 100 & exit 0")).ok());
+  CHECK(run_hook(shell("head -c 1000000 /dev/zero; exit 0")).ok());
+  const TemporaryDirectory directory;
+  const auto file = directory.path() / "pid";
+  CHECK(run_hook(shell("sleep 100 & echo $! > " + file.string())).ok());
+  const pid_t daemon = std::stoi(text_of(file));
+  CHECK(::kill(daemon, SIGKILL) == 0);  // it was there: nobody waited for it
 }
 
 TEST_CASE("a hook that takes longer than its timeout is killed with its children") {
-  auto slow = shell("sleep 100 & wait");
+  const TemporaryDirectory directory;
+  const auto file = directory.path() / "pid";
+  auto slow = shell("sleep 100 & echo $! > " + file.string() + "; wait");
   slow.timeout = std::chrono::seconds(1);
-  const auto late = HookProcess::run(slow);
+  const auto late = run_hook(slow);
   REQUIRE_FALSE(late.ok());
   CHECK(late.error().code == ErrorCode::kTimeout);
   CHECK(late.error().message.find("timeout of 1 s") != std::string::npos);
+  const std::string child = "/proc/" + std::to_string(std::stoi(text_of(file))) + "/exe";
+  std::error_code gone;  // a zombie, which others reap, has no program
+  for (int tries = 0; tries < 100 && std::filesystem::exists(child, gone); ++tries)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  CHECK_FALSE(std::filesystem::exists(child, gone));
 }
 
 TEST_CASE("the hook that failed is named by its place in config.json") {
