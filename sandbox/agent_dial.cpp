@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sandbox/agent_dial.h"
 
-#include <fcntl.h>
 #include <linux/vm_sockets.h>
 #include <sys/socket.h>
 
@@ -14,7 +13,6 @@
 #include <algorithm>
 #include <string>
 
-#include "kata/beneath.h"
 #include "kata/concat.h"
 #include "kata/unix_socket.h"
 #include "sandbox/event.h"
@@ -30,21 +28,13 @@ constexpr std::size_t kLongestGreeting = 64;  // "OK 1073741824\n" and room
 
 Error no_time() { return make_error(ErrorCode::kTimeout, "not connected in time"); }
 
-// Through the directory's descriptor, because a sandbox's paths may be longer than a socket
-// address.
-Result<UniqueFd> connect_by_directory(const std::filesystem::path& socket) {
-  const UniqueFd directory(::open(socket.parent_path().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (!directory) return errno_error(concat("open '", socket.parent_path(), "'"), errno);
-  return connect_unix(std::filesystem::path(fd_path(directory.get())) / socket.filename());
-}
-
 asio::awaitable<Result<UniqueFd>> connect_once(SerialAddress address) {
-  co_return connect_by_directory(address.socket);
+  co_return connect_unix(address.socket);
 }
 
 // A hybrid vsock is a unix socket that answers "CONNECT <port>" with a line that begins with OK.
 asio::awaitable<Result<UniqueFd>> connect_once(HybridVsockAddress address) {
-  KATA_CO_TRY(UniqueFd fd, connect_by_directory(address.socket), "");
+  KATA_CO_TRY(UniqueFd fd, connect_unix(address.socket), "");
   asio::posix::stream_descriptor stream(co_await asio::this_coro::executor, fd.release());
   const std::string greeting = concat("CONNECT ", address.port, '\n');
   auto [write_error, written] = co_await asio::async_write(stream, asio::buffer(greeting),

@@ -14,7 +14,6 @@ namespace {
 using State = Finding::State;
 
 constexpr std::uint64_t kKibPerMib = 1024;
-constexpr std::size_t kLongestSocketPath = 107;  // sockaddr_un without its end
 
 std::string kvm_obstacle(const HostReport& host) {
   if (host.kvm_errno != 0) return concat("/dev/kvm: ", std::strerror(host.kvm_errno));
@@ -35,7 +34,6 @@ class Judge {
     }
     network();
     memory();
-    run_directory();
     for (const NeededFile& file : setup_.files) needed_file(file);
     return std::move(findings_);
   }
@@ -110,16 +108,6 @@ class Judge {
           "reserve more in /proc/sys/vm/nr_hugepages, or set enable_hugepages to false");
     else
       add(State::kMissing, "memory", detail, "free memory, or lower default_memory");
-  }
-
-  void run_directory() {
-    const std::string detail =
-        concat("a socket's path has up to ", setup_.socket_path_length, " of ", kLongestSocketPath,
-               " bytes with ids of 64 characters");
-    if (setup_.socket_path_length <= kLongestSocketPath)
-      add(State::kOk, "run directory", detail);
-    else
-      add(State::kMissing, "run directory", detail, "choose a shorter --root");
   }
 
   void needed_file(const NeededFile& file) {

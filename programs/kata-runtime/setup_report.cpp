@@ -28,8 +28,6 @@ constexpr std::initializer_list<const char*> kQemuPlaces = {
     "/usr/local/bin/qemu-system-x86_64"};
 constexpr std::initializer_list<const char*> kVirtiofsdPlaces = {
     "/usr/libexec/virtiofsd", "/usr/lib/qemu/virtiofsd", "/usr/bin/virtiofsd"};
-constexpr std::size_t kLongId = 64;  // of containerd and podman
-constexpr std::string_view kLongestSocket = "/proxy.sock";
 
 // What configuration.toml says as it is shipped.
 config::Config shipped_config() {
@@ -143,7 +141,6 @@ void describe_setup(const config::Config& config, SetupReport& report) {
 
 SetupReport read_setup(const Globals& globals) {
   SetupReport report;
-  report.socket_path_length = globals.root.native().size() + 1 + kLongId + kLongestSocket.size();
   const auto file = config::find_config_file(globals.config);
   if (!file.ok()) {
     report.config_error = file.error().message;

@@ -33,7 +33,6 @@ struct SetupReport {
   std::uint64_t memory_mib = 0;
   std::uint32_t vcpus = 1;
   bool huge_pages = false;
-  std::size_t socket_path_length = 0;  // of the longest, for an id of 64 characters
   std::vector<NeededFile> files{};
 
   const NeededFile* file(std::string_view key) const;  // by the key's last part

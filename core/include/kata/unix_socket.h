@@ -34,13 +34,39 @@ inline Result<sockaddr_un> socket_address(const std::filesystem::path& path) {
   return address;
 }
 
+// An address, and the descriptor of the directory that a long path is named through: keep it until
+// the address has been used.
+struct NamedSocket {
+  sockaddr_un address{};
+  UniqueFd directory{};
+};
+
+// The kernel's limit is on the text. A longer path, which an engine's root and a 64-byte id make
+// easily, is reached by the name of its last part in /proc/self/fd.
+inline Result<NamedSocket> name_socket(const std::filesystem::path& path) {
+  NamedSocket named;
+  if (path.native().size() <= kMaxSocketPath) {
+    named.address = KATA_TRY(socket_address(path), "");
+    return named;
+  }
+  named.directory.reset(
+      ::open(path.parent_path().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));  // follows links
+  if (!named.directory)
+    return errno_error(concat("open the directory of socket '", path, "'"), errno);
+  named.address = KATA_TRY(socket_address(concat("/proc/self/fd/", named.directory.get(), "/",
+                                                 path.filename().native())),
+                           concat("socket '", path, "'"));
+  return named;
+}
+
 // Listens on `path`, which must not exist.
 inline Result<UniqueFd> listen_unix(const std::filesystem::path& path, int backlog = 64) {
-  const sockaddr_un address = KATA_TRY(socket_address(path), "");
+  const NamedSocket named = KATA_TRY(name_socket(path), "");
   UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!fd) return errno_error("make unix socket", errno);
   const mode_t before = ::umask(0177);
-  const int bound = ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
+  const int bound =
+      ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&named.address), sizeof named.address);
   const int number = errno;
   ::umask(before);
   if (bound != 0) return errno_error(concat("bind socket '", path, "'"), number);
@@ -50,10 +76,11 @@ inline Result<UniqueFd> listen_unix(const std::filesystem::path& path, int backl
 
 // Connects once.
 inline Result<UniqueFd> connect_unix(const std::filesystem::path& path) {
-  const sockaddr_un address = KATA_TRY(socket_address(path), "");
+  const NamedSocket named = KATA_TRY(name_socket(path), "");
   UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!fd) return errno_error("make unix socket", errno);
-  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&named.address),
+                sizeof named.address) != 0)
     return errno_error(concat("connect to '", path, "'"), errno);
   return fd;
 }
