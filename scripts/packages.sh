@@ -11,7 +11,7 @@ build_packages="cmake ninja-build g++ mold libboost1.81-dev libboost-program-opt
   libseccomp-dev libnl-3-dev libnl-route-3-dev linux-libc-dev"
 guest_packages="binutils lz4 xz-utils zstd gzip"
 run_packages="qemu-system-x86 qemu-system-common"
-test_packages="doctest-dev busybox-static procps cpio iproute2 podman conmon containernetworking-plugins iptables
+test_packages="doctest-dev busybox-static procps cpio iproute2 podman buildah docker.io conmon containernetworking-plugins iptables
   runc iperf3"
 
 usage() {
@@ -51,8 +51,18 @@ install() {
   ((${#packages[@]})) || return 0
   export DEBIAN_FRONTEND=noninteractive
   say "installing ${#packages[@]} Debian packages: ${packages[*]}"
+  start_no_daemon
   apt-get install -qq -y --no-install-recommends -o Dpkg::Use-Pty=0 "${packages[@]}" >"$log" 2>&1 ||
     failed "install"
+}
+
+# Tests start their own docker and containerd; a machine does not get running ones from a test run.
+start_no_daemon() {
+  local policy=/usr/sbin/policy-rc.d
+  [[ ! -e $policy ]] || return 0
+  printf '#!/bin/sh\nexit 101\n' >"$policy"
+  chmod 755 "$policy"
+  trap 'rm -f "$log" /usr/sbin/policy-rc.d' EXIT
 }
 
 update() {

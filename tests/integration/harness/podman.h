@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/integration/harness/engine_files.h"
 #include "tests/integration/harness/runtime.h"
 #include "tests/network_namespace.h"
 
@@ -32,6 +33,7 @@ class Podman {
  private:
   NetworkNamespace host_{};
   Runtime kata_{};  // directory, configuration, leak check
+  EngineFiles files_{};
   With runtime_;
 };
 
