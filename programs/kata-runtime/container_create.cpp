@@ -4,6 +4,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "core/base/log.h"
 #include "core/config/load.h"
 #include "kata/concat.h"
@@ -147,6 +149,20 @@ class Creation {
     return {};
   }
 
+  ShimView view() const {
+    ShimView view{record_.rootfs, spec_.root().readonly()};
+    for (const grpc::Mount& mount : spec_.mounts()) {
+      const auto& options = mount.options();
+      auto has = [&](const char* name) {
+        return std::ranges::find(options, name) != options.end();
+      };
+      if (has("bind") || has("rbind"))
+        view.binds.push_back({std::filesystem::path(record_.bundle) / mount.source(),
+                              mount.destination(), has("ro")});
+    }
+    return view;
+  }
+
   Result<void> start_shim() {
     ShimRequest shim;
     shim.proxy_socket = proxy_socket(store_, record_.sandbox_id);
@@ -155,6 +171,7 @@ class Creation {
     shim.console_socket = request_.console_socket;
     shim.console_size = {spec_.process().consolesize().height(),
                          spec_.process().consolesize().width()};
+    shim.view = view();
     shim.detached = request_.detached;
     pod_netns_ = KATA_TRY(store_.load_sandbox(record_.sandbox_id), "").netns;
     shim.netns = pod_netns_;

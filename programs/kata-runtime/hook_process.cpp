@@ -13,6 +13,7 @@
 #include <array>
 #include <future>
 
+#include "core/base/memory_file.h"
 #include "kata/child_process.h"
 #include "kata/concat.h"
 
@@ -27,17 +28,6 @@ std::vector<char*> pointers(const std::vector<std::string>& words) {
   for (const std::string& word : words) out.push_back(const_cast<char*>(word.c_str()));
   out.push_back(nullptr);
   return out;
-}
-
-// A file, not a pipe: a hook need not read it.
-Result<UniqueFd> input_file(const std::string& text) {
-  UniqueFd file(::memfd_create("state", MFD_CLOEXEC));
-  if (!file) return errno_error("make the hook's input", errno);
-  const auto size = static_cast<ssize_t>(text.size());
-  if (::write(file.get(), text.data(), text.size()) != size ||
-      ::lseek(file.get(), 0, SEEK_SET) != 0)
-    return errno_error("write the hook's input", errno);
-  return file;
 }
 
 class SpawnActions {
@@ -123,7 +113,7 @@ bool follow(int pidfd, int output, Deadline deadline, std::string& said) {
 }  // namespace
 
 Result<void> run_hook(const HookRequest& request) {
-  const UniqueFd input = KATA_TRY(input_file(request.input), "");
+  const UniqueFd input = KATA_TRY(memory_file("state", request.input), "");
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return errno_error("make pipe", errno);
   const UniqueFd reader(ends[0]);

@@ -2,10 +2,17 @@
 #include "programs/kata-runtime/shim_process.h"
 
 #include "core/base/files.h"
+#include "core/base/memory_file.h"
 #include "kata/concat.h"
 #include "programs/kata-runtime/companion.h"
 
 namespace kata::runtime {
+
+namespace {
+
+constexpr int kViewFd = 3;
+
+}  // namespace
 
 Result<std::vector<std::string>> shim_command(const ShimRequest& request) {
   std::vector<std::string> argv = {KATA_TRY(companion("kata-shim"), ""),
@@ -16,6 +23,7 @@ Result<std::vector<std::string>> shim_command(const ShimRequest& request) {
                                    "--exec-id",
                                    request.exec_id};
   if (request.terminal) argv.emplace_back("--terminal");
+  if (!request.view.rootfs.empty()) argv.insert(argv.end(), {"--view-fd", std::to_string(kViewFd)});
   return argv;
 }
 
@@ -30,6 +38,11 @@ Result<ChildProcess> spawn_shim(const ShimRequest& request) {
     console = KATA_TRY(open_console(request.console_socket, request.console_size), "");
   for (int standard = 0; standard <= 2; ++standard)
     spawn.descriptors.push_back({console ? console.get() : standard, standard});
+  UniqueFd view;
+  if (!request.view.rootfs.empty()) {
+    view = KATA_TRY(memory_file("view", encode_view(request.view)), "");
+    spawn.descriptors.push_back({view.get(), kViewFd});
+  }
   return ChildProcess::spawn(std::move(spawn));
 }
 

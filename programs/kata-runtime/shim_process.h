@@ -10,6 +10,7 @@
 #include "kata/child_process.h"
 #include "kata/result.h"
 #include "programs/kata-runtime/console.h"
+#include "programs/shim_view.h"
 #include "sandbox/store.h"
 
 namespace kata::runtime {
@@ -21,6 +22,7 @@ struct ShimRequest {
   std::filesystem::path console_socket{};  // empty: this program's own stdio becomes the shim's
   ConsoleSize console_size{};
   std::filesystem::path netns{};  // of the pod, where engines look for it; empty: the caller's
+  ShimView view{};                // entered by the shim; no rootfs: the caller's mounts
   bool detached = true;           // gets a session of its own; else it shares our terminal
 };
 

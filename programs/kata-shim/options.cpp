@@ -22,6 +22,9 @@ po::options_description described() {
   add("exec-id", po::value<std::string>(),
       "id of the process; the container's id means its first process (required)");
   add("terminal", "the process has a terminal");
+  add("view-fd", po::value<int>(),
+      "descriptor of a file that names the container's rootfs and mounts: they become this "
+      "process's");
   add("help,h", "print this text");
   add("version,v", "print the version");
   return options;
@@ -52,6 +55,7 @@ Result<Options> from(const po::variables_map& values) {
     *target = values[name].as<std::string>();
   }
   options.terminal = values.count("terminal") != 0;
+  if (values.count("view-fd") != 0) options.view_fd = values["view-fd"].as<int>();
   return options;
 }
 

@@ -14,6 +14,7 @@ struct Options {
   std::string container{};
   std::string exec_id{};  // the container's id: its init process
   bool terminal = false;
+  int view_fd = -1;       // a ShimView to enter; -1: the caller's mount namespace
   std::string message{};  // print it and end: --help or --version
 };
 

@@ -24,6 +24,7 @@
 #include "agent.pb.h"
 #include "kata/concat.h"
 #include "kata/unix_socket.h"
+#include "programs/kata-shim/rootfs_view.h"
 #include "programs/kata-shim/terminal.h"
 #include "protocol/ttrpc/client.h"
 
@@ -204,15 +205,25 @@ Result<UniqueFd> connect(const std::string& address) {
   return connect_unix(address.substr(kScheme.size()));
 }
 
+Result<void> enter_view_of(int fd) {
+  if (fd < 0) return {};
+  const UniqueFd file(fd);
+  return enter_view(KATA_TRY(read_view(fd), ""));
+}
+
+int fail(const Error& error) {
+  write_all(STDERR_FILENO, concat("kata-shim: ", error.message, "\n"));
+  return kSandboxGone;
+}
+
 }  // namespace
 
 int run(const Options& options) {
   std::signal(SIGPIPE, SIG_IGN);
   auto proxy = connect(options.agent);
-  if (!proxy.ok()) {
-    write_all(STDERR_FILENO, concat("kata-shim: ", proxy.error().message, "\n"));
-    return kSandboxGone;
-  }
+  if (!proxy.ok()) return fail(proxy.error());
+  if (const auto entered = enter_view_of(options.view_fd); !entered.ok())
+    return fail(in_context(entered.error(), "enter the container's rootfs"));
   asio::io_context loop(1);
   std::optional<RawTerminal> raw;
   if (options.terminal) raw.emplace();

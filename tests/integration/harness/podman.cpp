@@ -17,6 +17,10 @@ Podman::Podman(With runtime) : runtime_(runtime) {
 Podman::~Podman() { (*this)({"rm", "--force", "--all", "--time", "0"}); }
 
 CommandResult Podman::operator()(const std::vector<std::string>& words) const {
+  return run(command(words), options());
+}
+
+std::vector<std::string> Podman::command(const std::vector<std::string>& words) const {
   std::vector<std::string> argv{"/usr/bin/nsenter", concat("--net=", host_.path()), "podman",
                                 "--tmpdir", kata_.directory() / "podman-tmp"};
   if (runtime_ == With::kRunc)
@@ -24,7 +28,7 @@ CommandResult Podman::operator()(const std::vector<std::string>& words) const {
   else
     argv.insert(argv.end(), {"--runtime", "kata"});
   argv.insert(argv.end(), words.begin(), words.end());
-  return run(argv, options_with(files_, kata_));
+  return argv;
 }
 
 CommandResult Podman::run_script(const std::vector<std::string>& flags,

@@ -23,10 +23,14 @@ class Podman {
   Podman& operator=(const Podman&) = delete;
 
   CommandResult operator()(const std::vector<std::string>& words) const;
+  std::vector<std::string> command(const std::vector<std::string>& words) const;  // whole argv
+  CommandOptions options() const { return options_with(files_, kata_); }
   // `podman run --rm FLAGS --rootfs busybox sh -c SCRIPT`
   CommandResult run_script(const std::vector<std::string>& flags, const std::string& script) const;
 
   std::filesystem::path rootfs() const { return kata_.directory() / "bundle/rootfs"; }
+  std::filesystem::path directory() const { return kata_.directory(); }
+  std::filesystem::path runtime_root() const { return kata_.root(); }
   const NetworkNamespace& host() const { return host_; }
   std::string leaked() const { return kata_.leaked(); }
 
