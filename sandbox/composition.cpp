@@ -42,6 +42,12 @@ Result<std::vector<std::string>> check_composition(const config::Config& config,
         concat("shared_filesystem '", config.shared_filesystem.name,
                "' is a vhost-user device, which hypervisor '", config.hypervisor.name,
                "' cannot carry: select another shared_filesystem or hypervisor in [plugins]"));
+  if (filesystem.plan9 && !hypervisor.plan9)
+    return make_error(
+        ErrorCode::kUnsupported,
+        concat("shared_filesystem '", config.shared_filesystem.name,
+               "' needs a 9p server in the VMM, which hypervisor '", config.hypervisor.name,
+               "' does not have: select another shared_filesystem or hypervisor in [plugins]"));
   std::vector<std::string> warnings;
   if (!selected(config.memory_dedup)) return warnings;
   if (filesystem.shared_memory)

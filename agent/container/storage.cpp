@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -93,14 +94,37 @@ Result<void> mount_share(const grpc::Storage& storage) {
   return place(storage, options, tree.get(), target.get());
 }
 
-// The module of the share's filesystem, loaded before it is mounted. One that is built in has none,
-// so an error counts only when the mount fails too.
+Result<void> load_modules(const grpc::Storage& storage,
+                          const std::function<Result<void>(std::string_view)>& load) {
+  KATA_TRY(load(storage.fstype()), "");
+  if (storage.driver() == "9p") return load("9pnet_virtio");  // the kernel would call modprobe
+  return {};
+}
+
+bool kernel_has(const std::string& fstype) {
+  return UniqueFd(::fsopen(fstype.c_str(), FSOPEN_CLOEXEC)).get() >= 0;
+}
+
+Error no_such_filesystem(const std::string& fstype, const Error& of_module) {
+  utsname kernel{};
+  ::uname(&kernel);
+  return invalid(concat("the guest's kernel ", kernel.release, " has no '", fstype,
+                        "': give the guest a kernel that has it (kata-osbuilder --kernel-flavour "
+                        "generic, or kata-osbuilder kernel), or select another shared_filesystem (",
+                        of_module.message, ')'));
+}
+
+// A filesystem that is built in has no module, so an error of that counts only when the mount fails
+// too.
 Result<void> mount_share_with_module(const grpc::Storage& storage,
                                      const std::function<Result<void>(std::string_view)>& load) {
   Result<void> loaded;
-  if (load) loaded = load(storage.fstype());
+  if (load) loaded = load_modules(storage, load);
   auto mounted = mount_share(storage);
-  if (mounted.ok() || loaded.ok()) return mounted;
+  if (mounted.ok()) return mounted;
+  if (!kernel_has(storage.fstype()))
+    return no_such_filesystem(storage.fstype(), loaded.ok() ? mounted.error() : loaded.error());
+  if (loaded.ok()) return mounted;
   Error error = std::move(mounted).error();
   error.message += concat(" (and its module: ", loaded.error().message, ')');
   return error;

@@ -155,9 +155,16 @@ std::string go_spelling(const std::string& key) {
   return key;
 }
 
+// The shared filesystem that a key of the hypervisor's table configures; empty: none.
+std::string_view filesystem_of(std::string_view key) {
+  if (key.starts_with("virtio_fs_")) return kVirtioFsPlugin;
+  return key.ends_with("_9p") ? kPlan9Plugin : std::string_view();
+}
+
 void Composer::route_hypervisor_key(const std::string& written, Value value) {
   const std::string key = go_spelling(written);
   const std::string path = concat("hypervisor.", config_.hypervisor.name, ".", key);
+  const std::string_view filesystem = filesystem_of(key);
   if (is_not_implemented("hypervisor", key)) {
     warn_not_implemented(value, key);
   } else if (key == "rx_rate_limiter_max_rate" || key == "tx_rate_limiter_max_rate") {
@@ -165,13 +172,13 @@ void Composer::route_hypervisor_key(const std::string& written, Value value) {
       give(config_.network, key, path, std::move(value));  // [network.NAME] wins, read later
     else
       warn(value, key, "needs a network plugin, and [plugins] network is 'none'");
-  } else if (!key.starts_with("virtio_fs_")) {
+  } else if (filesystem.empty()) {
     give(config_.hypervisor, key, path, std::move(value));
-  } else if (config_.shared_filesystem.name == kVirtioFsPlugin) {
+  } else if (config_.shared_filesystem.name == filesystem) {
     give(config_.shared_filesystem, key, path, std::move(value));
   } else {
     warn(value, key,
-         concat("belongs to shared filesystem '", kVirtioFsPlugin, "', and '",
+         concat("belongs to shared filesystem '", filesystem, "', and '",
                 config_.shared_filesystem.name, "' is selected"));
   }
 }

@@ -14,14 +14,15 @@ inline constexpr std::string_view kDefaultNetwork = "tap";
 inline constexpr std::string_view kDefaultSharedFilesystem = "virtiofs";
 inline constexpr std::string_view kDefaultMemoryDedup = "none";
 
-// What Kata's keys virtio_fs_* configure.
+// What Kata's keys virtio_fs_* and *_9p configure.
 inline constexpr std::string_view kVirtioFsPlugin = "virtiofs";
+inline constexpr std::string_view kPlan9Plugin = "9p";
 
 struct SharedFsName {
   std::string_view kata, ours;
 };
 inline constexpr SharedFsName kSharedFsNames[] = {
-    {"virtio-fs", kVirtioFsPlugin}, {"virtio-9p", "9p"}, {"none", "none"}};
+    {"virtio-fs", kVirtioFsPlugin}, {"virtio-9p", kPlan9Plugin}, {"none", "none"}};
 
 // Keys that Kata's Rust runtime spells otherwise than its Go runtime; plugins know the Go spelling.
 struct KeySpelling {

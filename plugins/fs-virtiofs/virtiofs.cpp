@@ -2,7 +2,6 @@
 #include "virtiofs.h"
 
 #include <fcntl.h>
-#include <sys/mount.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -15,11 +14,14 @@
 
 namespace kata::virtiofs {
 
+using share::kExportDirectory;
+using share::kGuestMountPoint;
+using share::kTag;
+using share::ShareTree;
+
 namespace {
 
-constexpr const char* kTag = "kataShared";
 constexpr const char* kSocketName = "virtiofsd.sock";
-constexpr const char* kGuestMountPoint = "/run/kata-containers/shared/containers/";
 constexpr std::uint64_t kEnoughOpenFiles = 1'000'000;  // one a file that the guest knows of
 
 // virtiofsd wants more open files than the usual soft limit, and fails when it asks for more than
@@ -29,16 +31,6 @@ std::uint64_t open_files_limit() {
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_max == RLIM_INFINITY)
     return kEnoughOpenFiles;
   return std::min<std::uint64_t>(limit.rlim_max, kEnoughOpenFiles);
-}
-
-Result<void> check_kernel() {
-  // Both fail on these arguments; how they fail tells whether they exist.
-  const bool no_open_tree = ::open_tree(-1, "", OPEN_TREE_CLONE) < 0 && errno == ENOSYS;
-  const bool no_setattr = ::mount_setattr(-1, "", 0, nullptr, 0) < 0 && errno == ENOSYS;
-  if (!no_open_tree && !no_setattr) return {};
-  return make_error(
-      ErrorCode::kUnsupported,
-      "the host's kernel lacks open_tree(2) or mount_setattr(2); Linux 5.12 has them");
 }
 
 }  // namespace
@@ -53,9 +45,7 @@ Result<std::unique_ptr<Virtiofs>> Virtiofs::create(const plugin::Context& contex
 }
 
 Result<void> Virtiofs::check_host() {
-  if (::geteuid() != 0)
-    return make_error(ErrorCode::kPermission, "virtiofs: mounting shares needs root");
-  KATA_TRY(check_kernel(), "virtiofs");
+  KATA_TRY(ShareTree::check_host(), "virtiofs");
   KATA_TRY(find_daemon(settings_.daemon.daemon), "virtiofs");
   return {};
 }

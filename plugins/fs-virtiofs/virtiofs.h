@@ -44,7 +44,7 @@ class Virtiofs final : public SharedFilesystem {
 
   Result<void> bring_up(Deadline deadline);
   Result<void> launch_daemon(int listening_fd, Deadline deadline);
-  Result<ShareTree*> tree();
+  Result<share::ShareTree*> tree();
   std::filesystem::path socket() const;
   std::shared_ptr<VirtiofsdProcess> daemon() const;
 
@@ -53,7 +53,7 @@ class Virtiofs final : public SharedFilesystem {
   std::filesystem::path state_dir_;
   UniqueFd state_{};  // O_PATH of state_dir_; see socket()
   DaemonRecord record_;
-  std::optional<ShareTree> tree_{};
+  std::optional<share::ShareTree> tree_{};
   mutable std::mutex mutex_;
   // Under mutex_. Two owners: this object, and a wait() in progress, which outlasts stop().
   std::shared_ptr<VirtiofsdProcess> daemon_{};

@@ -168,7 +168,7 @@ void add_device(Builder& line, const Launch&, const Plan9Share& share) {
   Option backend("local");
   backend.set("id", "fs-" + share.id)
       .set("path", share.host_path.native())
-      .set("security_model", "none")
+      .set("security_model", "passthrough")  // a wrong owner is an error, not silence
       .set("multidevs", "remap");
   if (share.read_only) backend.set("readonly", "on");
   line.add("-fsdev", backend);

@@ -8,8 +8,8 @@
 
 #include "plugins/fs-virtiofs/daemon_flavour.h"
 #include "plugins/fs-virtiofs/daemon_record.h"
-#include "plugins/fs-virtiofs/mount_table.h"
 #include "plugins/fs-virtiofs/settings.h"
+#include "plugins/share-tree/mount_table.h"
 
 using namespace kata::virtiofs;
 
@@ -33,7 +33,7 @@ void check_extra_args(const std::string& argument) {
 
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
   const std::string text(reinterpret_cast<const char*>(data), size);
-  for (const std::string& name : mounts_below(text, "/run/k")) check(!name.empty());
+  for (const std::string& name : kata::share::mounts_below(text, "/run/k")) check(!name.empty());
   (void)flavour_of(text);
   (void)parse_settings(text);
   const auto record = record_from_json(text);

@@ -8,11 +8,13 @@
 #include <string>
 
 #include "kata/concat.h"
-#include "scratch.h"
+#include "tests/component/share-tree/scratch.h"
 #include "tests/fakes/quiet_host.h"
 #include "virtiofs.h"
 
 namespace kata::virtiofs::test {
+
+using namespace share::test;
 
 inline std::unique_ptr<Virtiofs> make_instance(const fs::path& state,
                                                const std::string& daemon = "",

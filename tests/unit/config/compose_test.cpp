@@ -186,6 +186,19 @@ TEST_CASE("virtio_fs keys go to the shared filesystem and shared_fs chooses it")
         std::string::npos);
 }
 
+TEST_CASE("keys of 9p go to that plugin or are ignored with a warning") {
+  const Config chosen =
+      accepted("[hypervisor.qemu]\nshared_fs = \"virtio-9p\"\nmsize_9p = 65536\n");
+  CHECK(chosen.shared_filesystem.keys.at("msize_9p").json == "65536");
+  CHECK(chosen.hypervisor.keys.empty());
+  CHECK(chosen.warnings.empty());
+  const Config other = accepted("[hypervisor.qemu]\nmsize_9p = 8192\n");
+  REQUIRE(other.warnings.size() == 1);
+  CHECK(other.warnings[0] ==
+        "c.toml:2:1: key 'msize_9p' belongs to shared filesystem '9p', and 'virtiofs' is selected; "
+        "ignored");
+}
+
 TEST_CASE("virtio_fs keys beside another shared filesystem are ignored with a warning") {
   const Config config =
       accepted("[hypervisor.qemu]\nshared_fs = \"virtio-9p\"\nvirtio_fs_cache = \"auto\"\n");

@@ -21,7 +21,7 @@ enable_hugepages = true
 enable_debug = true
 machine_type = "q35"
 virtio_fs_extra_args = ["a", "b,c"]
-msize_9p = 3
+pcie_root_port = 3
 [agent.kata]
 kernel_modules = ["m p=1"]
 dial_timeout = 9

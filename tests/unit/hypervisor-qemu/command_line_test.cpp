@@ -166,7 +166,7 @@ TEST_CASE("a 9p share says read-only only when it is") {
   devices.emplace_back(Plan9Share{"p9", "/data", "kataShared", true});
   const CommandLine line = line_for(config, spec, devices);
   CHECK(has(values_of(line, "-fsdev"),
-            "local,id=fs-p9,path=/data,security_model=none,multidevs=remap,readonly=on"));
+            "local,id=fs-p9,path=/data,security_model=passthrough,multidevs=remap,readonly=on"));
   CHECK(has(values_of(line, "-device"), "virtio-9p-pci,id=p9,fsdev=fs-p9,mount_tag=kataShared"));
 }
 

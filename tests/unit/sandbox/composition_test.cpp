@@ -29,6 +29,20 @@ TEST_CASE("a vhost-user filesystem is refused on a hypervisor that cannot carry 
   CHECK(contains(checked.error().message, "'acme'"));
 }
 
+TEST_CASE("a 9p filesystem is refused on a hypervisor without a 9p server") {
+  auto config = configured();
+  config.shared_filesystem.name = "9p";
+  HypervisorCapabilities hypervisor;
+  hypervisor.vhost_user_fs = true;
+  const auto checked = check_composition(config, hypervisor, {.plan9 = true});
+  REQUIRE_FALSE(checked.ok());
+  CHECK(checked.error().code == ErrorCode::kUnsupported);
+  CHECK(contains(checked.error().message, "'9p' needs a 9p server"));
+  CHECK(contains(checked.error().message, "'acme'"));
+  hypervisor.plan9 = true;
+  CHECK(check_composition(config, hypervisor, {.plan9 = true}).value().empty());
+}
+
 TEST_CASE("plugins that fit give no warning") {
   HypervisorCapabilities hypervisor;
   hypervisor.vhost_user_fs = true;

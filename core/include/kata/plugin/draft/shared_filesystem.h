@@ -23,7 +23,8 @@ struct GuestMount {  // what the agent mounts, once, before any container
   std::filesystem::path mount_point{};
 };
 struct SharedFilesystemNeeds {  // checked against the hypervisor and memory_dedup before bring-up
-  bool shared_memory = false;
+  bool shared_memory = false;   // of the guest, for a vhost-user device
+  bool plan9 = false;           // a 9p server in the VMM
 };
 struct StartedShare {
   Device device{};           // for the hypervisor

@@ -3,7 +3,7 @@
 
 #include <doctest/doctest.h>
 
-using kata::virtiofs::mounts_below;
+using kata::share::mounts_below;
 using Names = std::vector<std::string>;
 
 TEST_CASE("mounts strictly below a directory are listed relative to it") {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What a guest sees of the host: a private directory in which each share is a bind mount, and a
-// read-only slave of it, which is what virtiofsd exports.
+// read-only slave of it, which is what the guest gets.
 //
 //   <state_dir>/mounts/<share id>   binds are placed here; no guest can write to this directory
 //   <state_dir>/shared/             the export: follows mounts/, and cannot be written at the top
@@ -18,10 +18,17 @@
 #include "kata/result.h"
 #include "kata/unique_fd.h"
 
-namespace kata::virtiofs {
+namespace kata::share {
+
+inline constexpr const char* kTag = "kataShared";  // of the device, and the guest's mount source
+inline constexpr const char* kGuestMountPoint = "/run/kata-containers/shared/containers/";
+inline constexpr std::string_view kExportDirectory = "shared";
 
 class ShareTree {
  public:
+  // Whether this process and this kernel can make one.
+  static Result<void> check_host();
+
   // Makes the tree in `state_dir`, which exists and holds none yet.
   static Result<ShareTree> create(const std::filesystem::path& state_dir);
 
@@ -43,6 +50,4 @@ class ShareTree {
   UniqueFd mounts_{};  // O_PATH of mounts/
 };
 
-inline constexpr std::string_view kExportDirectory = "shared";
-
-}  // namespace kata::virtiofs
+}  // namespace kata::share

@@ -4,11 +4,11 @@
 #include <doctest/doctest.h>
 #include <sys/sysmacros.h>
 
-#include "scratch.h"
+#include "tests/component/share-tree/scratch.h"
 
 using namespace kata;
-using namespace kata::virtiofs;
-using namespace kata::virtiofs::test;
+using namespace kata::share;
+using namespace kata::share::test;
 
 namespace {
 

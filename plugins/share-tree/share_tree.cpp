@@ -18,7 +18,7 @@
 #include "kata/concat.h"
 #include "mount_table.h"
 
-namespace kata::virtiofs {
+namespace kata::share {
 
 namespace {
 
@@ -213,6 +213,17 @@ Result<void> remove_directory(int state, const char* name) {
 
 }  // namespace
 
+Result<void> ShareTree::check_host() {
+  if (::geteuid() != 0) return make_error(ErrorCode::kPermission, "mounting shares needs root");
+  // Both fail on these arguments; how they fail tells whether they exist.
+  const bool no_open_tree = ::open_tree(-1, "", OPEN_TREE_CLONE) < 0 && errno == ENOSYS;
+  const bool no_setattr = ::mount_setattr(-1, "", 0, nullptr, 0) < 0 && errno == ENOSYS;
+  if (!no_open_tree && !no_setattr) return {};
+  return make_error(
+      ErrorCode::kUnsupported,
+      "the host's kernel lacks open_tree(2) or mount_setattr(2); Linux 5.12 has them");
+}
+
 Result<ShareTree> ShareTree::create(const std::filesystem::path& state_dir) {
   const UniqueFd state = KATA_TRY(open_state(state_dir), "make share tree");
   UniqueFd mounts = KATA_TRY(make_mounts(state.get()), concat("make '", state_dir, "/mounts'"));
@@ -266,4 +277,4 @@ Result<void> ShareTree::remove(std::string_view id) {
   return {};
 }
 
-}  // namespace kata::virtiofs
+}  // namespace kata::share

@@ -3,7 +3,7 @@
 
 #include <optional>
 
-namespace kata::virtiofs {
+namespace kata::share {
 
 namespace {
 
@@ -54,4 +54,4 @@ std::vector<std::string> mounts_below(std::string_view mountinfo, std::string_vi
   return found;
 }
 
-}  // namespace kata::virtiofs
+}  // namespace kata::share

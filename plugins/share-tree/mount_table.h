@@ -8,10 +8,10 @@
 #include <string_view>
 #include <vector>
 
-namespace kata::virtiofs {
+namespace kata::share {
 
 // The mount points strictly below `directory`, relative to it and unescaped, in the table's order.
 // Lines that are not understood are skipped.
 std::vector<std::string> mounts_below(std::string_view mountinfo, std::string_view directory);
 
-}  // namespace kata::virtiofs
+}  // namespace kata::share

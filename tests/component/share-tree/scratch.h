@@ -23,7 +23,7 @@
 #include "kata/result.h"
 #include "mount_table.h"
 
-namespace kata::virtiofs::test {
+namespace kata::share::test {
 
 namespace fs = std::filesystem;
 
@@ -59,7 +59,7 @@ struct Scratch {
   explicit Scratch(unsigned long propagation = MS_SHARED) {
     REQUIRE_MESSAGE(::unshare(CLONE_NEWNS) == 0, "these tests need root");
     REQUIRE(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0);
-    std::string name = "/tmp/kata-virtiofs-XXXXXX";
+    std::string name = "/tmp/kata-share-XXXXXX";
     REQUIRE(::mkdtemp(name.data()) != nullptr);
     directory = name;
     REQUIRE(::mount("scratch", name.c_str(), "tmpfs", 0, "mode=0700") == 0);
@@ -82,4 +82,4 @@ struct Scratch {
   }
 };
 
-}  // namespace kata::virtiofs::test
+}  // namespace kata::share::test
