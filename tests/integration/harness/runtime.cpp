@@ -20,9 +20,17 @@ fs::path make_directory() {
   if (::mkdtemp(name) == nullptr) throw std::runtime_error("mkdtemp failed");
   return name;
 }
+
+std::string chosen_filesystem() {
+  const char* const chosen = ::getenv("KATA_TEST_SHARED_FILESYSTEM");
+  return chosen == nullptr ? "virtiofs" : chosen;
+}
 }  // namespace
 
-Runtime::Runtime() : directory_(make_directory()), marker_(directory_.filename()) {
+Runtime::Runtime()
+    : directory_(make_directory()),
+      marker_(directory_.filename()),
+      shared_filesystem_(chosen_filesystem()) {
   configure("");
   before_ = take_snapshot(root(), marker_);
 }
@@ -35,14 +43,14 @@ Runtime::~Runtime() {
 
 void Runtime::configure(const std::string& extra, const std::string& tail) const {
   std::ofstream file(config_file());
+  const std::string guest = shared_filesystem_ == "9p" ? KATA_GUEST_9P_DIR : KATA_GUEST_DIR;
   file << "[plugins]\ndirectory = \"" KATA_PLUGIN_DIR
           "\"\nhypervisor = \"qemu\"\n"
-          "shared_filesystem = \"virtiofs\"\nnetwork = \""
-       << network_ << "\"\n\n[hypervisor.qemu]\n";
-  if (extra.find("kernel =") == std::string::npos)
-    file << "kernel = \"" KATA_GUEST_DIR "/vmlinux\"\n";
+          "shared_filesystem = \""
+       << shared_filesystem_ << "\"\nnetwork = \"" << network_ << "\"\n\n[hypervisor.qemu]\n";
+  if (extra.find("kernel =") == std::string::npos) file << "kernel = \"" << guest << "/vmlinux\"\n";
   if (extra.find("initrd =") == std::string::npos)
-    file << "initrd = \"" KATA_GUEST_DIR "/initrd.img\"\n";
+    file << "initrd = \"" << guest << "/initrd.img\"\n";
   if (extra.find("default_memory") == std::string::npos) file << "default_memory = 256\n";
   file << extra << "\n" << tail;
   file.close();

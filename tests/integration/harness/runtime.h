@@ -26,6 +26,9 @@ class Runtime {
   std::filesystem::path bundle(const std::string& name) const { return directory_ / name; }
   std::filesystem::path config_file() const { return directory_ / "configuration.toml"; }
 
+  // KATA_TEST_SHARED_FILESYSTEM of the environment chooses it and a guest that has it.
+  const std::string& shared_filesystem() const { return shared_filesystem_; }
+
   // [plugins] network; takes effect with the next configure().
   void use_network(std::string name) { network_ = std::move(name); }
 
@@ -56,7 +59,7 @@ class Runtime {
 
   std::filesystem::path directory_;
   std::string marker_;
-  std::string network_ = "none";
+  std::string network_ = "none", shared_filesystem_;
   Snapshot before_{};
 };
 
