@@ -33,6 +33,8 @@ class Judge {
       transport();
     }
     network();
+    share();
+    merging();
     memory();
     for (const NeededFile& file : setup_.files) needed_file(file);
     return std::move(findings_);
@@ -92,6 +94,35 @@ class Judge {
           "load the module tun, or set plugins.network to \"none\"");
     else
       add(State::kOk, "tap", "not needed: plugins.network = \"none\"");
+  }
+
+  // Whether the guest's kernel has the filesystem; of a plugin of somebody else nothing is known.
+  void share() {
+    const std::string& wanted = setup_.shared_filesystem;
+    if (wanted != "9p" && wanted != "virtiofs") return;
+    if (setup_.guest_kernel_name.empty())
+      return add(State::kOk, "share",
+                 concat(wanted, "; no manifest.txt beside the guest's kernel ",
+                        "tells whether that has it"));
+    const std::string has = concat(
+        "the guest's kernel ", setup_.guest_kernel_name, " has",
+        setup_.guest_filesystems.empty() ? " no shared filesystem" : setup_.guest_filesystems);
+    if (concat(setup_.guest_filesystems, ' ').find(concat(' ', wanted, ' ')) != std::string::npos)
+      return add(State::kOk, "share", concat(wanted, "; ", has));
+    add(State::kMissing, "share", concat(wanted, " is wanted, and ", has),
+        "make a guest with 'kata-osbuilder --kernel-flavour generic', or set "
+        "plugins.shared_filesystem to one that it has");
+  }
+
+  void merging() {
+    const std::string& dedup = setup_.memory_dedup;
+    if (dedup == "none") return;
+    if (setup_.shared_filesystem == "virtiofs")
+      add(State::kSlower, "memory_dedup",
+          concat(dedup, " merges nothing: shared_filesystem 'virtiofs' makes guest memory shared"),
+          "set plugins.shared_filesystem to \"9p\", or plugins.memory_dedup to \"none\"");
+    else
+      add(State::kOk, "memory_dedup", dedup);
   }
 
   void memory() {

@@ -8,7 +8,9 @@
 #include <cerrno>
 #include <cstring>
 #include <initializer_list>
+#include <sstream>
 
+#include "core/base/files.h"
 #include "core/base/trust.h"
 #include "core/config/json_text.h"
 #include "core/config/kata_names.h"
@@ -109,6 +111,20 @@ void describe_qemu(const config::Config& config, SetupReport& report) {
               "install Debian's qemu-system-x86, or correct the key");
 }
 
+// What kata-osbuilder wrote of the guest: "kernel NAME VERSION", "filesystems: 9p virtiofs".
+void read_manifest(const fs::path& kernel, SetupReport& report) {
+  const auto text = read_file(kernel.parent_path() / "manifest.txt");
+  if (!text.ok()) return;
+  std::istringstream lines(text.value());
+  std::string name;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with("kernel ")) name = line.substr(7);
+    if (!line.starts_with("filesystems:")) continue;
+    report.guest_filesystems = line.substr(12);
+    report.guest_kernel_name = name;
+  }
+}
+
 }  // namespace
 
 const NeededFile* SetupReport::file(std::string_view key) const {
@@ -122,7 +138,9 @@ void describe_setup(const config::Config& config, SetupReport& report) {
   report.hypervisor = config.hypervisor.name;
   report.network = config.network.name;
   report.shared_filesystem = config.shared_filesystem.name;
+  report.memory_dedup = config.memory_dedup.name.empty() ? "none" : config.memory_dedup.name;
   report.kernel_params = config.vm.kernel_params;
+  read_manifest(config.vm.kernel, report);
   report.memory_mib = config.vm.default_memory_mib;
   report.vcpus = config.vm.default_vcpus;
   report.huge_pages = config.vm.enable_hugepages;

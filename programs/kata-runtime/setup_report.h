@@ -30,6 +30,9 @@ struct SetupReport {
   std::string accelerator = "auto", agent_transport = "auto";  // of qemu
   std::string machine_type = "q35";
   std::string kernel_params{};
+  std::string memory_dedup = "none";
+  std::string guest_filesystems{};  // of the manifest beside the guest's kernel: "9p virtiofs"
+  std::string guest_kernel_name{};  // of it as well; empty: there is no manifest that tells
   std::uint64_t memory_mib = 0;
   std::uint32_t vcpus = 1;
   bool huge_pages = false;

@@ -66,6 +66,44 @@ TEST_CASE("on a good host everything is ok and nothing is suggested") {
   CHECK(suggested_configuration(good_host(), good_setup()).empty());
 }
 
+TEST_CASE("a guest kernel without the selected filesystem is missing with the remedy") {
+  SetupReport setup = good_setup();
+  CHECK(state_of(good_host(), setup, "share") == State::kOk);  // nothing is known
+  setup.guest_kernel_name = "linux-image-cloud 6.1";
+  setup.guest_filesystems = " virtiofs";
+  CHECK(state_of(good_host(), setup, "share") == State::kOk);
+  setup.shared_filesystem = "9p";
+  CHECK(state_of(good_host(), setup, "share") == State::kMissing);
+  setup.guest_filesystems = " 9p virtiofs";
+  CHECK(state_of(good_host(), setup, "share") == State::kOk);
+  setup.guest_filesystems = "";
+  CHECK(state_of(good_host(), setup, "share") == State::kMissing);
+}
+
+TEST_CASE("merging beside virtiofs is pointed out with the remedy") {
+  SetupReport setup = good_setup();
+  setup.memory_dedup = "ksm-throttler";
+  CHECK(state_of(good_host(), setup, "memory_dedup") == State::kSlower);
+  setup.shared_filesystem = "9p";
+  CHECK(state_of(good_host(), setup, "memory_dedup") == State::kOk);
+}
+
+TEST_CASE("the manifest beside the kernel tells what the guest has") {
+  const TempDir dir;
+  write_text(dir / "manifest.txt",
+             "kernel linux-image 6.1\nagent sha256 0\n\nfilesystems: 9p virtiofs\nmodules:\n");
+  config::Config config;
+  config.vm.kernel = dir / "vmlinux";
+  SetupReport setup;
+  describe_setup(config, setup);
+  CHECK(setup.guest_kernel_name == "linux-image 6.1");
+  CHECK(setup.guest_filesystems == " 9p virtiofs");
+  write_text(dir / "manifest.txt", "kernel linux-image 6.1\nmodules:\n");
+  SetupReport older;
+  describe_setup(config, older);
+  CHECK(older.guest_kernel_name.empty());
+}
+
 TEST_CASE("without KVM guests are slower unless the configuration insists on it") {
   HostReport host = good_host();
   SetupReport setup = good_setup();
