@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The daemon and the plugin as they are installed, on a KSM directory of the test's own.
+#include <doctest/doctest.h>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <chrono>
+#include <fstream>
+#include <sstream>
+#include <thread>
+
+#include "kata/child_process.h"
+#include "tests/temporary_directory.h"
+
+using namespace kata;
+namespace fs = std::filesystem;
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+constexpr std::chrono::seconds kPatience{20};
+
+struct Output {
+  int code = 0;
+  std::string text{};
+};
+
+class Host {
+ public:
+  explicit Host(const std::string& more = "") {
+    ::chmod(root().c_str(), 0700);
+    for (const char* directory : {"ksm", "proc"}) fs::create_directory(root() / directory);
+    set("run", "0");
+    set("pages_to_scan", "100");
+    set("sleep_millisecs", "20");
+    set("pages_shared", "3");
+    set("pages_sharing", "512");
+    set("full_scans", "7");
+    std::ofstream(root() / "proc/meminfo") << "AnonPages: 16000 kB\n";
+    std::ofstream(config()) << "[plugins]\nmemory_dedup = \"ksm-throttler\"\ndirectory = \""
+                            << KATA_PLUGINS << "\"\n[memory_dedup.ksm-throttler]\n"
+                            << "sysfs_directory = \"" << (root() / "ksm").string()
+                            << "\"\nproc_directory = \"" << (root() / "proc").string()
+                            << "\"\ninitial_s = 0\n"
+                            << more;
+    ::chmod(config().c_str(), 0600);
+  }
+
+  fs::path root() const { return root_.path(); }
+  fs::path config() const { return root() / "configuration.toml"; }
+  void set(const std::string& key, const std::string& value) {
+    std::ofstream(root() / "ksm" / key) << value << '\n';
+  }
+  std::string get(const std::string& key) const {
+    std::string word;
+    std::ifstream(root() / "ksm" / key) >> word;
+    return word;
+  }
+
+  ChildProcess spawn(const std::string& verb) const {
+    const UniqueFd out(
+        ::open((root() / (verb + ".out")).c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600));
+    auto child = ChildProcess::spawn({{KATA_KSM_THROTTLER, verb, "--config", config().string(),
+                                       "--run-dir", (root() / "run").string()},
+                                      {{out.get(), 1}, {out.get(), 2}}});
+    REQUIRE(child.ok());
+    return child.take();
+  }
+
+  Output ask(const std::string& verb) const {
+    auto child = spawn(verb);
+    const auto ended = child.wait(Clock::now() + kPatience);
+    REQUIRE(ended.ok());
+    REQUIRE(ended.value());
+    std::ostringstream text;
+    text << std::ifstream(root() / (verb + ".out")).rdbuf();
+    return {ended.value()->code, text.str()};
+  }
+
+  ChildProcess started_daemon() const {
+    auto daemon = spawn("run");
+    const auto deadline = Clock::now() + kPatience;
+    while (ask("status").code != 0) REQUIRE(Clock::now() < deadline);
+    return daemon;
+  }
+
+  bool soon(const std::string& key, const std::string& value) const {
+    const auto deadline = Clock::now() + kPatience;
+    while (get(key) != value && Clock::now() < deadline)
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    return get(key) == value;
+  }
+
+ private:
+  TemporaryDirectory root_{};
+};
+
+int stop(ChildProcess& daemon, int signal) {
+  return daemon.terminate(signal, Clock::now() + kPatience).value().code;
+}
+
+bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("a kick makes KSM scan hard and SIGTERM restores the host's settings") {
+  for (const int signal : {SIGTERM, SIGINT}) {
+    Host host;
+    auto daemon = host.started_daemon();
+    CHECK(host.get("run") == "0");
+    CHECK(host.ask("kick").code == 0);
+    CHECK(host.get("run") == "1");
+    CHECK(host.get("pages_to_scan") == "400");
+    CHECK(stop(daemon, signal) == 0);
+    CHECK(host.get("run") == "0");
+    CHECK(host.get("pages_to_scan") == "100");
+    CHECK(host.get("sleep_millisecs") == "20");
+  }
+}
+
+TEST_CASE("a daemon after a killed one restores what that one left") {
+  Host host;
+  auto killed = host.started_daemon();
+  REQUIRE(host.ask("kick").code == 0);
+  CHECK(stop(killed, SIGKILL) == 128 + SIGKILL);
+  CHECK(host.get("run") == "1");
+  auto daemon = host.started_daemon();
+  CHECK(host.get("run") == "0");
+  CHECK(host.get("pages_to_scan") == "100");
+  CHECK(stop(daemon, SIGTERM) == 0);
+}
+
+TEST_CASE("the clock leads from a kick back to the host's settings") {
+  Host host("aggressive_s = 1\nstandard_s = 1\nslow_s = 1\n");
+  auto daemon = host.started_daemon();
+  REQUIRE(host.ask("kick").code == 0);
+  CHECK(host.soon("pages_to_scan", "8"));
+  CHECK(host.soon("pages_to_scan", "100"));
+  CHECK(has(host.ask("status").text, "asleep until a kick"));
+  CHECK(stop(daemon, SIGTERM) == 0);
+}
+
+TEST_CASE("status and metrics tell what merging saves") {
+  Host host;
+  auto daemon = host.started_daemon();
+  REQUIRE(host.ask("kick").code == 0);
+  const Output status = host.ask("status");
+  CHECK(has(status.text, "mode:         aggressive\n"));
+  CHECK(has(status.text, "saved:        2 MiB (512 pages)\n"));
+  const Output metrics = host.ask("metrics");
+  CHECK(has(metrics.text, "\nkata_ksm_saved_bytes 2097152\n"));
+  CHECK(has(metrics.text, "\nkata_ksm_kicks_total 1\n"));
+  CHECK(stop(daemon, SIGTERM) == 0);
+}
+
+TEST_CASE("a second daemon on one directory is refused") {
+  Host host;
+  auto daemon = host.started_daemon();
+  const Output second = host.ask("run");
+  CHECK(second.code == 1);
+  CHECK(has(second.text, "another kata-ksm-throttler"));
+  CHECK(host.ask("status").code == 0);
+  CHECK(stop(daemon, SIGTERM) == 0);
+}
+
+TEST_CASE("a host without KSM ends the daemon with the reason") {
+  Host host;
+  fs::remove_all(host.root() / "ksm");
+  const Output ended = host.ask("run");
+  CHECK(ended.code == 1);
+  CHECK(has(ended.text, "this kernel has no KSM"));
+}
+
+TEST_CASE("an idle daemon is not woken") {
+  Host host;
+  auto daemon = host.started_daemon();
+  const auto switches = [&] {
+    std::ifstream status(concat("/proc/", daemon.pid(), "/status"));
+    for (std::string word; status >> word;)
+      if (word == "voluntary_ctxt_switches:") return (status >> word, word);
+    return std::string("none");
+  };
+  // The last client's good-bye may still be on its way.
+  std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  const std::string before = switches();
+  std::this_thread::sleep_for(std::chrono::seconds(2));
+  CHECK(before != "none");
+  CHECK(switches() == before);
+  CHECK(stop(daemon, SIGTERM) == 0);
+}
+
+TEST_CASE("verbs without a daemon say so") {
+  Host host;
+  const Output status = host.ask("status");
+  CHECK(status.code == 1);
+  CHECK(has(status.text, "is 'kata-ksm-throttler run' running?"));
+}

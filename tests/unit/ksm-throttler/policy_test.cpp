@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <doctest/doctest.h>
+
+#include <vector>
+
+#include "adaptive.h"
+#include "ladder.h"
+
+using namespace kata::ksm;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+TEST_CASE("the ladder goes down rung by rung to the host's settings") {
+  const LadderSettings settings;
+  struct Row {
+    LadderStep step{};
+    Rung rung{};
+    std::optional<seconds> next{};
+  };
+  const std::vector<Row> table{
+      {ladder_start(settings), Rung::kInitial, seconds(120)},
+      {ladder_boost(settings), Rung::kAggressive, seconds(30)},
+      {ladder_down(settings, Rung::kInitial), Rung::kStandard, seconds(120)},
+      {ladder_down(settings, Rung::kAggressive), Rung::kStandard, seconds(120)},
+      {ladder_down(settings, Rung::kStandard), Rung::kSlow, seconds(120)},
+      {ladder_down(settings, Rung::kSlow), Rung::kHost, std::nullopt},
+      {ladder_down(settings, Rung::kHost), Rung::kHost, std::nullopt},
+      {ladder_down(settings, Rung::kAside), Rung::kAside, std::nullopt},
+  };
+  for (const Row& row : table) {
+    CHECK(row.step.rung == row.rung);
+    CHECK(row.step.next == row.next);
+  }
+}
+
+TEST_CASE("without an initial round the ladder waits for a boost") {
+  LadderSettings settings;
+  settings.initial = seconds(0);
+  CHECK(ladder_start(settings).rung == Rung::kHost);
+  CHECK(!ladder_start(settings).next);
+}
+
+namespace {
+
+struct Tick {
+  int at_s = 0;
+  std::uint64_t sharing = 0, scans = 0;
+  int cpu_ms = 0;
+  double pressure = 0;
+  Rung expected{};
+};
+
+Sample sample_of(const Tick& tick) {
+  Sample sample;
+  sample.at = std::chrono::steady_clock::time_point(seconds(tick.at_s));
+  sample.pages_sharing = tick.sharing;
+  sample.full_scans = tick.scans;
+  sample.ksmd_cpu = milliseconds(tick.cpu_ms);
+  sample.cpu_pressure = tick.pressure;
+  return sample;
+}
+
+void follow(const std::vector<Tick>& table) {
+  AdaptiveState state = adaptive_begin(sample_of({}), Rung::kAggressive);
+  for (const Tick& tick : table) {
+    CAPTURE(tick.at_s);
+    state = adaptive_step({}, state, sample_of(tick));
+    CHECK(state.rung == tick.expected);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("adaptive scans while it pays and ends after three passes without a gain") {
+  follow({{5, 0, 1, 1000, 0, Rung::kAggressive},
+          {10, 9000, 2, 2000, 0, Rung::kAggressive},
+          {15, 9000, 3, 3000, 0, Rung::kAggressive},
+          {20, 9000, 4, 4000, 0, Rung::kAggressive},
+          {25, 9000, 5, 5000, 0, Rung::kHost}});
+}
+
+TEST_CASE("adaptive ends after the quiet time when no pass ever ends") {
+  follow({{60, 0, 0, 1000, 0, Rung::kAggressive}, {120, 0, 0, 2000, 0, Rung::kHost}});
+}
+
+TEST_CASE("a gain that costs too much CPU time is none") {
+  follow({{5, 999, 3, 1000, 0, Rung::kHost}});
+  follow({{5, 1000, 3, 1000, 0, Rung::kAggressive}});
+}
+
+TEST_CASE("under CPU pressure a scan that pays is slow") {
+  follow({{5, 9000, 1, 1000, 80, Rung::kSlow}, {10, 19000, 2, 2000, 0, Rung::kAggressive}});
+}
+
+TEST_CASE("merging that lowers the kernel's profit does not pay") {
+  Sample before = sample_of({0, 0, 0, 0, 0, Rung::kHost});
+  before.general_profit = 0;
+  Sample now = sample_of({5, 90000, 3, 100, 0, Rung::kHost});
+  now.general_profit = -4096;
+  CHECK(adaptive_step({}, adaptive_begin(before, Rung::kAggressive), now).rung == Rung::kHost);
+}
+
+TEST_CASE("without ksmd's CPU time the time that passed is the cost") {
+  Sample before = sample_of({0, 0, 0, 0, 0, Rung::kHost});
+  before.ksmd_cpu.reset();
+  Sample now = sample_of({5, 4999, 3, 0, 0, Rung::kHost});
+  now.ksmd_cpu.reset();
+  CHECK(adaptive_step({}, adaptive_begin(before, Rung::kAggressive), now).rung == Rung::kHost);
+  now.pages_sharing = 5000;
+  CHECK(adaptive_step({}, adaptive_begin(before, Rung::kAggressive), now).rung ==
+        Rung::kAggressive);
+}
