@@ -60,7 +60,17 @@ Result<std::vector<std::string>> check_composition(const config::Config& config,
     warnings.push_back(concat("memory_dedup '", config.memory_dedup.name,
                               "' is selected, but hypervisor '", config.hypervisor.name,
                               "' does not offer its guest memory for merging"));
+  else if (config.vm.enable_hugepages)
+    warnings.push_back(concat("memory_dedup '", config.memory_dedup.name,
+                              "' cannot merge huge pages: nothing of this VM will be merged; set "
+                              "enable_hugepages = false or memory_dedup = \"none\""));
   return warnings;
+}
+
+bool offers_memory(const config::Config& config, const HypervisorCapabilities& hypervisor,
+                   const SharedFilesystemNeeds& filesystem) {
+  return selected(config.memory_dedup) && hypervisor.mergeable_memory &&
+         !filesystem.shared_memory && !config.vm.enable_hugepages;
 }
 
 VmSpec vm_spec(const config::Config& config, const SandboxIdentity& identity,

@@ -22,6 +22,10 @@ Result<std::vector<std::string>> check_composition(const config::Config& config,
                                                    const HypervisorCapabilities& hypervisor,
                                                    const SharedFilesystemNeeds& filesystem);
 
+// Whether this VM's memory is offered to memory_dedup: only private memory of small pages merges.
+bool offers_memory(const config::Config& config, const HypervisorCapabilities& hypervisor,
+                   const SharedFilesystemNeeds& filesystem);
+
 VmSpec vm_spec(const config::Config& config, const SandboxIdentity& identity,
                const SharedFilesystemNeeds& filesystem, std::uint32_t host_cpus);
 

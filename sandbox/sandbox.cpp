@@ -16,6 +16,7 @@
 #include "kata/concat.h"
 #include "sandbox/agent_dial.h"
 #include "sandbox/composition.h"
+#include "sandbox/dedup_kick.h"
 
 namespace kata::sandbox {
 
@@ -85,6 +86,7 @@ asio::awaitable<Result<void>> Sandbox::start() {
   if (up.ok()) {
     log::info("the sandbox is up", {{"sandbox", identity_.id}, {"ms", milliseconds_since(began)}});
     phase_ = Phase::kRunning;
+    if (offers_memory()) kick_memory_dedup(config_, VmEvent::kStarted);
     asio::co_spawn(loop_, watch(), asio::detached);
     asio::co_spawn(loop_, watch_agent(), asio::detached);
     follow_network();
@@ -155,8 +157,9 @@ asio::awaitable<Result<StartedShare>> Sandbox::start_filesystem() {
 
 asio::awaitable<Result<void>> Sandbox::create_vm(std::vector<Device> devices) {
   const std::uint32_t cpus = std::max(std::thread::hardware_concurrency(), 1U);
-  auto create = [this, devices = std::move(devices),
-                 spec = vm_spec(config_, identity_, parts_.filesystem->needs(), cpus)]() mutable {
+  VmSpec spec = vm_spec(config_, identity_, parts_.filesystem->needs(), cpus);
+  spec.mergeable_memory = offers_memory();
+  auto create = [this, devices = std::move(devices), spec = std::move(spec)]() mutable {
     return parts_.hypervisor->create_vm(std::move(spec), std::move(devices));
   };
   co_return co_await step(Step::kVm, "hypervisor", *parts_.hypervisor, std::move(create));
@@ -267,6 +270,8 @@ asio::awaitable<Result<void>> Sandbox::tear_down(std::chrono::milliseconds patie
     auto stop = [this, kill_at] { return parts_.hypervisor->stop_vm(kill_at); };
     first.note(co_await plugins_.run(std::move(stop)), "stop VM");
   }
+  if (phase_ == Phase::kStopping && vmm_pid_ != 0 && offers_memory())
+    kick_memory_dedup(config_, VmEvent::kStopped);
   log::debug("the VM is gone", {{"ms", milliseconds_since(began)}});
   if (agent_) agent_->close();
   if (late_network_) co_await late_network_->ended();
@@ -318,6 +323,11 @@ void Sandbox::follow_network() {
   late_network_ = std::make_unique<LateNetwork>(
       loop_, LateNetwork::Parts{plugins_, *parts_.network, *parts_.hypervisor, *agent_, journal_});
   asio::co_spawn(loop_, late_network_->follow(), asio::detached);
+}
+
+bool Sandbox::offers_memory() const {
+  return sandbox::offers_memory(config_, parts_.hypervisor->capabilities(),
+                                parts_.filesystem->needs());
 }
 
 // What the guest printed last, unless the VM's own reason tells that already. It is guest data, so

@@ -122,6 +122,7 @@ class Sandbox {
   Result<void> check_running() const;
   Error gone() const;
   std::string console_tail() const;
+  bool offers_memory() const;
   std::chrono::nanoseconds create_timeout() const;
 
   boost::asio::any_io_executor loop_;

@@ -38,6 +38,7 @@ class Composer {
   Result<Config> run() {
     KATA_TRY(select_plugins(reader_, config_), "");
     KATA_TRY(read_vm(), "");
+    KATA_TRY(read_dedup(), "");
     KATA_TRY(read_runtime(), "");
     KATA_TRY(read_agent(), "");
     route_network_keys();
@@ -48,6 +49,7 @@ class Composer {
 
  private:
   Result<void> read_vm();
+  Result<void> read_dedup();
   Result<void> read_runtime();
   Result<void> read_agent();
   void route_network_keys();
@@ -102,6 +104,16 @@ Result<void> Composer::read_vm() {
                "the default ",
                kDefaultKernel));
   return {};
+}
+
+Result<void> Composer::read_dedup() {
+  if (config_.memory_dedup.name == "none") return {};
+  const std::string table = "memory_dedup." + config_.memory_dedup.name;
+  std::filesystem::path& directory = config_.dedup.run_directory;
+  KATA_TRY(reader_.read(table, {{"run_directory", &directory}}), "");
+  if (directory.is_absolute()) return {};
+  return bad_value(config_.effective[table + ".run_directory"], table, "run_directory",
+                   "an absolute path", "correct it or remove the line");
 }
 
 Result<void> Composer::read_runtime() {

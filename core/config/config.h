@@ -46,6 +46,10 @@ struct VmConfig {  // [hypervisor.<name>] keys that belong to the composition, n
   bool enable_hugepages = false, enable_debug = false;
 };
 
+struct DedupConfig {  // [memory_dedup.<name>] keys that belong to those who kick the daemon
+  std::filesystem::path run_directory = "/run/kata-ksm-throttler";  // its socket: ksm.sock
+};
+
 struct AgentConfig {  // [agent.kata]
   std::vector<std::string> kernel_modules{};
   std::uint32_t dial_timeout_s = 45, create_container_timeout_s = 60;
@@ -61,6 +65,7 @@ struct RuntimeConfig {  // [runtime]
 struct Config {
   PluginChoice hypervisor{}, network{}, shared_filesystem{}, memory_dedup{};
   VmConfig vm{};
+  DedupConfig dedup{};
   AgentConfig agent{};
   RuntimeConfig runtime{};
   std::vector<std::string> warnings{};  // "configuration.toml:12:1: key 'use_legacy_serial' is

@@ -47,6 +47,8 @@ Json write(const VmConfig& vm) {
           {"enable_debug", vm.enable_debug}};
 }
 
+Json write(const DedupConfig& dedup) { return {{"run_directory", dedup.run_directory.native()}}; }
+
 Json write(const AgentConfig& agent) {
   return {{"kernel_modules", agent.kernel_modules},
           {"dial_timeout_s", agent.dial_timeout_s},
@@ -101,6 +103,8 @@ VmConfig read_vm(const Json& in) {
   return vm;
 }
 
+DedupConfig read_dedup(const Json& in) { return {in.at("run_directory").get<std::string>()}; }
+
 AgentConfig read_agent(const Json& in) {
   AgentConfig agent;
   in.at("kernel_modules").get_to(agent.kernel_modules);
@@ -127,6 +131,7 @@ Config read_config(const Json& in) {
   config.shared_filesystem = read_choice(in.at("shared_filesystem"));
   config.memory_dedup = read_choice(in.at("memory_dedup"));
   config.vm = read_vm(in.at("vm"));
+  if (in.contains("dedup")) config.dedup = read_dedup(in.at("dedup"));  // younger than the format
   config.agent = read_agent(in.at("agent"));
   config.runtime = read_runtime(in.at("runtime"));
   in.at("warnings").get_to(config.warnings);
@@ -143,6 +148,7 @@ std::string config_to_json(const Config& config) {
                     {"shared_filesystem", write(config.shared_filesystem)},
                     {"memory_dedup", write(config.memory_dedup)},
                     {"vm", write(config.vm)},
+                    {"dedup", write(config.dedup)},
                     {"agent", write(config.agent)},
                     {"runtime", write(config.runtime)},
                     {"warnings", config.warnings},

@@ -56,6 +56,7 @@ void add_machine(Builder& line, const Launch& launch) {
   Option machine(launch.config.machine_type);
   machine.set("accel", kvm ? "kvm" : "tcg");
   if (kvm) machine.set("kernel_irqchip", "split");
+  machine.set("mem-merge", launch.spec.mergeable_memory ? "on" : "off");
   machine.set("memory-backend", "mem0").raw(launch.config.machine_accelerators);
   line.add("-machine", machine);
   line.add("-cpu", Option(kvm ? "host" : "max").raw(launch.config.cpu_features));
@@ -66,7 +67,7 @@ void add_memory(Builder& line, const VmSpec& spec) {
   const std::string size = concat(spec.boot.memory_mib, "M");
   const bool memfd = spec.shared_memory || spec.hugepages;
   Option memory(memfd ? "memory-backend-memfd" : "memory-backend-ram");
-  memory.set("id", "mem0").set("size", size);
+  memory.set("id", "mem0").set("size", size).set("merge", spec.mergeable_memory ? "on" : "off");
   if (memfd) memory.set("share", spec.shared_memory ? "on" : "off");
   if (spec.hugepages) memory.set("hugetlb", "on");
   line.add("-m", size);

@@ -162,6 +162,8 @@ Result<void> check_spec(const QemuConfig& config, const VmSpec& spec) {
   if (spec.boot.memory_mib < kLeastMemoryMib)
     return invalid(concat("default_memory = ", spec.boot.memory_mib, " MiB: the guest needs ",
                           kLeastMemoryMib, " or more"));
+  if (spec.mergeable_memory && (spec.shared_memory || spec.hugepages))
+    return invalid("mergeable guest memory can be neither shared nor of huge pages");
   if (spec.boot.vcpus < 1 || spec.boot.vcpus > kMostVcpus)
     return invalid(concat("default_vcpus = ", spec.boot.vcpus, " is not from 1 to ", kMostVcpus));
   return check_kernel_params(spec);

@@ -7,12 +7,12 @@ namespace kata::ksm {
 
 namespace {
 
-// ksmd merges a page only when a second pass finds it unchanged; the pass that runs when a VM
-// comes has seen a part of it only.
+// ksmd merges a page only when a second pass finds it unchanged; the pass that runs when a burst
+// begins sees a part of memory only.
 constexpr std::uint64_t kPassesWithoutGain = 3;
 
 std::uint64_t gained(const Sample& before, const Sample& now) {
-  return now.pages_sharing > before.pages_sharing ? now.pages_sharing - before.pages_sharing : 0;
+  return now.pages_saved > before.pages_saved ? now.pages_saved - before.pages_saved : 0;
 }
 
 // Merging can cost more in the kernel's bookkeeping than it saves.
@@ -41,31 +41,58 @@ bool pressed(const AdaptiveSettings& settings, const Sample& now) {
          *now.cpu_pressure > static_cast<double>(settings.most_cpu_pressure_percent);
 }
 
-bool hopeless(const AdaptiveSettings& settings, const AdaptiveState& state, const Sample& now) {
-  return now.full_scans >= state.scans_at_last_gain + kPassesWithoutGain ||
-         now.at - state.last_gain >= settings.quiet;
+Rung pace_under(const AdaptiveSettings& settings, const Sample& now) {
+  return pressed(settings, now) ? Rung::kSlow : Rung::kAggressive;
+}
+
+AdaptiveState begin_burst(const AdaptiveSettings& settings, AdaptiveState state,
+                          const Sample& sample) {
+  state.rung = pace_under(settings, sample);
+  state.last = sample;
+  state.scans_at_last_gain = sample.full_scans;
+  return state;
+}
+
+// Rests, unless the rest would outlast the time that is quiet enough.
+AdaptiveState end_burst(const AdaptiveSettings& settings, AdaptiveState state, const Sample& now) {
+  const bool enough = now.at - state.last_gain + state.rest >= settings.quiet;
+  state.rung = enough ? Rung::kHost : Rung::kRest;
+  return state;
 }
 
 }  // namespace
 
-AdaptiveState adaptive_begin(const Sample& sample, Rung rung) {
-  return {rung, sample, sample.at, sample.full_scans};
+AdaptiveState adaptive_begin(const AdaptiveSettings& settings, const Sample& sample) {
+  AdaptiveState state;
+  state.last_gain = sample.at;
+  state.rest = settings.rest;
+  return begin_burst(settings, state, sample);
 }
 
 AdaptiveState adaptive_step(const AdaptiveSettings& settings, const AdaptiveState& state,
                             const Sample& sample) {
   AdaptiveState next = state;
-  next.last = sample;
+  if (state.rung == Rung::kRest) {
+    next.rest *= 2;
+    return begin_burst(settings, next, sample);
+  }
   if (pays(settings, state.last, sample)) {
     next.last_gain = sample.at;
     next.scans_at_last_gain = sample.full_scans;
-    next.rung = Rung::kAggressive;
-  } else if (hopeless(settings, state, sample)) {
-    next.rung = Rung::kHost;
-    return next;
+    next.rest = settings.rest;
+  } else if (sample.full_scans >= state.scans_at_last_gain + kPassesWithoutGain ||
+             sample.at - state.last_gain >= settings.quiet) {
+    return end_burst(settings, next, sample);
   }
-  if (pressed(settings, sample)) next.rung = Rung::kSlow;
+  next.last = sample;
+  next.rung = pace_under(settings, sample);
   return next;
+}
+
+std::optional<std::chrono::milliseconds> adaptive_period(const AdaptiveSettings& settings,
+                                                         const AdaptiveState& state) {
+  if (state.rung == Rung::kHost) return std::nullopt;
+  return state.rung == Rung::kRest ? std::chrono::milliseconds(state.rest) : settings.sample;
 }
 
 }  // namespace kata::ksm

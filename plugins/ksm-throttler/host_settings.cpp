@@ -14,6 +14,8 @@ namespace {
 constexpr std::size_t kLongestRecord = 16384;
 constexpr const char* kAdvisor = "advisor_mode";
 constexpr const char* kPages = "pages_to_scan";
+constexpr const char* kNone = "none";
+constexpr const char* kPagesAfterAdvisor = "100";  // what the kernel sets when it is switched off
 
 // The record names files below sysfs: no other word may come from it.
 bool known_key(const std::string& key) {
@@ -60,9 +62,14 @@ Result<void> HostSettings::save() const {
 
 // The kernel's advisor moves pages_to_scan by itself.
 bool HostSettings::kernel_owns(const Entry& entry) const {
-  return entry.key == kPages &&
-         std::any_of(entries_.begin(), entries_.end(),
-                     [](const Entry& other) { return other.key == kAdvisor; });
+  if (entry.key != kPages) return false;
+  const auto on = advisor_is_on();
+  return on.ok() && on.value();
+}
+
+Result<bool> HostSettings::advisor_is_on() const {
+  if (!directory_.has(kAdvisor)) return false;
+  return KATA_TRY(directory_.read(kAdvisor), "") != kNone;
 }
 
 Result<bool> HostSettings::is_foreign(const Entry& entry) const {
@@ -80,14 +87,19 @@ Result<std::vector<std::string>> HostSettings::foreign() const {
   return keys;
 }
 
+Result<void> HostSettings::add(const std::string& key) {
+  if (find(key) != nullptr) return {};
+  entries_.push_back({key, KATA_TRY(directory_.read(key), ""), {}});
+  return {};
+}
+
 Result<void> HostSettings::remember(const std::vector<Write>& writes) {
   for (const Write& write : writes) {
-    Entry* entry = find(write.key);
-    if (entry == nullptr) {
-      entries_.push_back({write.key, KATA_TRY(directory_.read(write.key), ""), {}});
-      entry = &entries_.back();
-    }
-    entry->ours.push_back(write.value);
+    // Each change of the advisor resets pages_to_scan.
+    if (write.key == kAdvisor) KATA_TRY(add(kPages), "");
+    KATA_TRY(add(write.key), "");
+    find(write.key)->ours.push_back(write.value);
+    if (write.key == kAdvisor) find(kPages)->ours.emplace_back(kPagesAfterAdvisor);
   }
   return save();
 }
@@ -99,26 +111,26 @@ Result<void> HostSettings::apply(const std::vector<Write>& writes) {
   return {};
 }
 
+Result<void> HostSettings::put_back(const Entry& entry, bool host_advises) const {
+  if (entry.key == kAdvisor || (entry.key == kPages && host_advises)) return {};
+  const std::string now = KATA_TRY(directory_.read(entry.key), "");
+  return now == entry.before ? Result<void>() : directory_.write(entry.key, entry.before);
+}
+
 Result<std::vector<std::string>> HostSettings::restore() {
   const std::vector<std::string> left = KATA_TRY(foreign(), "");
-  const auto ours = [&left](const Entry& entry) {
+  const auto is_ours = [&left](const Entry& entry) {
     return std::find(left.begin(), left.end(), entry.key) == left.end();
   };
-  // The kernel refuses pages_to_scan while its advisor is on, and setting the advisor resets it.
-  Entry* advisor = find(kAdvisor);
-  const bool ours_to_set = advisor != nullptr && ours(*advisor);
-  if (ours_to_set) KATA_TRY(directory_.write(kAdvisor, "none"), "");
+  const Entry* advisor = find(kAdvisor);
+  if (advisor != nullptr && !is_ours(*advisor)) advisor = nullptr;
+  // The kernel refuses pages_to_scan while its advisor is on.
+  if (advisor != nullptr) KATA_TRY(directory_.write(kAdvisor, kNone), "");
   const bool host_advises =
-      KATA_TRY(directory_.has(kAdvisor) ? directory_.read(kAdvisor) : Result<std::string>("none"),
-               "") != "none";
-  for (auto entry = entries_.rbegin(); entry != entries_.rend(); ++entry) {
-    if (!ours(*entry) || entry->key == kAdvisor) continue;
-    if (entry->key == kPages && host_advises) continue;
-    const std::string now = KATA_TRY(directory_.read(entry->key), "");
-    if (now != entry->before) KATA_TRY(directory_.write(entry->key, entry->before), "");
-  }
-  if (ours_to_set && advisor->before != "none")
-    KATA_TRY(directory_.write(kAdvisor, advisor->before), "");
+      advisor != nullptr ? advisor->before != kNone : KATA_TRY(advisor_is_on(), "");
+  for (auto entry = entries_.rbegin(); entry != entries_.rend(); ++entry)
+    if (is_ours(*entry)) KATA_TRY(put_back(*entry, host_advises), "");
+  if (advisor != nullptr && host_advises) KATA_TRY(directory_.write(kAdvisor, advisor->before), "");
   entries_.clear();
   KATA_TRY(remove_state_file(record_), "");
   return left;

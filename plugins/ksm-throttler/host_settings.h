@@ -45,7 +45,10 @@ class HostSettings {
   Result<void> remember(const std::vector<Write>& writes);
   Result<void> save() const;
   Result<bool> is_foreign(const Entry& entry) const;
+  Result<bool> advisor_is_on() const;
   bool kernel_owns(const Entry& entry) const;
+  Result<void> add(const std::string& key);
+  Result<void> put_back(const Entry& entry, bool host_advises) const;
 
   KsmDirectory directory_;
   std::filesystem::path record_;

@@ -20,6 +20,7 @@ LadderStep ladder_down(const LadderSettings& settings, Rung from) {
     case Rung::kStandard:
       return {Rung::kSlow, settings.slow};
     case Rung::kSlow:
+    case Rung::kRest:
     case Rung::kHost:
       return {Rung::kHost, std::nullopt};
     case Rung::kAside:
@@ -43,6 +44,8 @@ const char* name_of(Rung rung) {
       return "standard";
     case Rung::kSlow:
       return "slow";
+    case Rung::kRest:
+      return "resting";
     case Rung::kHost:
       return "host";
     case Rung::kAside:

@@ -15,7 +15,8 @@ enum class Rung : std::int32_t {
   kAggressive,
   kStandard,
   kSlow,
-  kHost,   // the host's own settings
+  kRest,   // the host's own settings, until the next look
+  kHost,   // the host's own settings, until the next boost
   kAside,  // somebody else changed ours: hands off
 };
 

@@ -56,7 +56,10 @@ Result<void> read_ladder(const Json& config, LadderSettings& ladder) {
 }
 
 Result<void> read_adaptive(const Json& config, AdaptiveSettings& adaptive) {
-  KATA_TRY(read_time(config, "sample_s", 1, adaptive.sample), "");
+  std::uint64_t sample_ms = static_cast<std::uint64_t>(adaptive.sample.count());
+  KATA_TRY(read_number(config, "sample_ms", {10, kMostSleepMs}, sample_ms), "");
+  adaptive.sample = std::chrono::milliseconds(sample_ms);
+  KATA_TRY(read_time(config, "rest_s", 1, adaptive.rest), "");
   KATA_TRY(read_time(config, "quiet_s", 1, adaptive.quiet), "");
   KATA_TRY(read_number(config, "least_pages_per_cpu_second", {1, kMostPages},
                        adaptive.least_pages_per_cpu_second),

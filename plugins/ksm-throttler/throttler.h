@@ -7,6 +7,7 @@
 #include <atomic>
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "host_settings.h"
@@ -20,7 +21,9 @@ class Throttler final : public MemoryDedup {
  public:
   static Result<std::unique_ptr<Throttler>> create(const plugin::Context& context);
 
-  Throttler(plugin::Host& host, Settings settings, const std::filesystem::path& state_dir);
+  // `predecessor` is the mode of the instance before this one, empty when there was none.
+  Throttler(plugin::Host& host, Settings settings, const std::filesystem::path& state_dir,
+            std::string_view predecessor = {});
 
   Result<void> check_host() override;
   Result<Next> start(Deadline now) override;
@@ -32,20 +35,23 @@ class Throttler final : public MemoryDedup {
  private:
   Result<Next> enter(Deadline now, LadderStep step);
   Result<void> set_pace(Rung rung);
+  Result<void> step_aside(const std::vector<std::string>& foreign);
   Result<std::vector<Write>> writes_for(Rung rung) const;
-  Result<void> add_extras(std::vector<Write>& writes) const;
-  Result<Next> begin_adaptive(Deadline now, Rung rung);
-  Result<Next> step_adaptive(Deadline now);
-  Result<Sample> sample(Deadline now);
-  bool advises() const;
+  Result<void> add_extras(std::vector<Write>& writes, bool advised) const;
+  Result<Next> follow(Deadline now, const AdaptiveState& state);
+  Result<Sample> sample(Deadline now) const;
+  Result<std::uint64_t> zero_pages() const;
+  std::optional<std::chrono::milliseconds> ksmd_cpu() const;
+  bool advised_on(Rung rung) const;
 
   plugin::Host& host_;
   Settings settings_;
   KsmDirectory directory_;
   HostSettings host_settings_;
   AdaptiveState adaptive_{};
-  std::optional<int> ksmd_{};
-  std::atomic<Rung> rung_{Rung::kHost};
+  const bool has_predecessor_;
+  const std::optional<int> ksmd_;
+  std::atomic<Rung> rung_;
 };
 
 }  // namespace kata::ksm

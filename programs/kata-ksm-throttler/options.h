@@ -15,7 +15,8 @@ struct Options {
   std::string message{};  // --help or --version: print this and do nothing else
   std::string verb{};     // run, kick, status or metrics
   std::optional<std::filesystem::path> config{};
-  std::filesystem::path run_directory{};
+  std::optional<std::filesystem::path> run_directory{};  // else the configuration's
+  std::filesystem::path watch{};                         // new entries kick; empty: none
 };
 
 Result<Options> parse_options(int argc, const char* const* argv);

@@ -14,6 +14,7 @@
 #include "programs/kata-runtime/hooks.h"
 #include "programs/kata-runtime/interruption.h"
 #include "programs/kata-runtime/placement.h"
+#include "programs/kata-runtime/sandbox_annotations.h"
 #include "programs/kata-runtime/sandbox_client.h"
 #include "programs/kata-runtime/sandbox_process.h"
 #include "programs/kata-runtime/shim_process.h"
@@ -60,7 +61,10 @@ class Creation {
   Result<Created> run() {
     KATA_TRY(read_bundle(), "");
     config::Config config;
-    if (placement_.new_sandbox) config = KATA_TRY(effective_config(globals_), "");
+    if (placement_.new_sandbox) {
+      config = KATA_TRY(effective_config(globals_), "");
+      KATA_TRY(apply_annotations(record_.annotations, config), "");
+    }
     KATA_TRY(find_network(config), "");
     KATA_TRY(write_records(config), "");
     if (placement_.new_sandbox)

@@ -36,6 +36,16 @@ memory_dedup = "ksm-throttler"
   CHECK(config.hypervisor.origin == Origin{"c.toml", 4, 1});
 }
 
+TEST_CASE("the run directory of the dedup daemon is in its plugin's table and absolute") {
+  const std::string chosen = "[plugins]\nmemory_dedup = \"ksm-throttler\"\n";
+  CHECK(accepted(chosen).dedup.run_directory == "/run/kata-ksm-throttler");
+  const std::string table = chosen + "[memory_dedup.ksm-throttler]\nrun_directory = ";
+  const Config config = accepted((table + "\"/run/k\"\npolicy = \"adaptive\"\n").c_str());
+  CHECK(config.dedup.run_directory == "/run/k");
+  CHECK(config.memory_dedup.keys.size() == 1);
+  CHECK(!config_of(table + "\"run\"\n").ok());
+}
+
 TEST_CASE("a plugin named by absolute path has the table of its file's name") {
   const Config config = accepted(R"(
 [plugins]

@@ -22,6 +22,9 @@ enable_debug = true
 machine_type = "q35"
 virtio_fs_extra_args = ["a", "b,c"]
 pcie_root_port = 3
+[memory_dedup.ksm-throttler]
+run_directory = "/run/other"
+policy = "adaptive"
 [agent.kata]
 kernel_modules = ["m p=1"]
 dial_timeout = 9
@@ -52,6 +55,8 @@ TEST_CASE("the stored form gives back every field") {
   CHECK(copy.network.keys == config.network.keys);
   CHECK(copy.memory_dedup.library == config.memory_dedup.library);
   CHECK(copy.network.origin == config.network.origin);
+  CHECK(copy.memory_dedup.keys == config.memory_dedup.keys);
+  CHECK(copy.dedup.run_directory == "/run/other");
   CHECK(copy.vm.kernel == "/k");
   CHECK(copy.vm.image == "/i");
   CHECK(copy.vm.kernel_params == config.vm.kernel_params);

@@ -67,7 +67,7 @@ TEST_CASE("the smallest VM has exactly this command line") {
       "none",
       "-no-reboot",
       "-machine",
-      "q35,accel=tcg,memory-backend=mem0",
+      "q35,accel=tcg,mem-merge=off,memory-backend=mem0",
       "-cpu",
       "max",
       "-smp",
@@ -75,7 +75,7 @@ TEST_CASE("the smallest VM has exactly this command line") {
       "-m",
       "512M",
       "-object",
-      "memory-backend-ram,id=mem0,size=512M",
+      "memory-backend-ram,id=mem0,size=512M,merge=off",
       "-kernel",
       "/guest/vmlinux",
       "-initrd",
@@ -115,8 +115,9 @@ TEST_CASE("KVM gets the host CPU and a split irqchip and none of the TCG words")
   VmSpec spec = small_spec();
   spec.boot.vcpus = 2;
   const CommandLine line = line_for(config, spec, {}, Accelerator::kKvm);
-  CHECK(has(values_of(line, "-machine"),
-            "q35,accel=kvm,kernel_irqchip=split,memory-backend=mem0,smm=off,hpet=on"));
+  CHECK(
+      has(values_of(line, "-machine"),
+          "q35,accel=kvm,kernel_irqchip=split,mem-merge=off,memory-backend=mem0,smm=off,hpet=on"));
   CHECK(has(values_of(line, "-cpu"), "host,pmu=off"));
   CHECK(has(values_of(line, "-smp"), "2"));
   CHECK(has(values_of(line, "-append"), "console=ttyS0 quiet panic=-1 reboot=t cryptomgr.notests"));
@@ -127,13 +128,22 @@ TEST_CASE("shared memory is a memfd and huge pages stay private unless shared") 
   VmSpec spec = small_spec();
   spec.shared_memory = true;
   CHECK(has(values_of(line_for(config, spec), "-object"),
-            "memory-backend-memfd,id=mem0,size=512M,share=on"));
+            "memory-backend-memfd,id=mem0,size=512M,merge=off,share=on"));
   spec.hugepages = true;
   CHECK(has(values_of(line_for(config, spec), "-object"),
-            "memory-backend-memfd,id=mem0,size=512M,share=on,hugetlb=on"));
+            "memory-backend-memfd,id=mem0,size=512M,merge=off,share=on,hugetlb=on"));
   spec.shared_memory = false;
   CHECK(has(values_of(line_for(config, spec), "-object"),
-            "memory-backend-memfd,id=mem0,size=512M,share=off,hugetlb=on"));
+            "memory-backend-memfd,id=mem0,size=512M,merge=off,share=off,hugetlb=on"));
+}
+
+TEST_CASE("memory is mergeable only when that is asked for") {
+  const QemuConfig config = plain_config();
+  VmSpec spec = small_spec();
+  spec.mergeable_memory = true;
+  const CommandLine line = line_for(config, spec);
+  CHECK(has(values_of(line, "-machine"), "q35,accel=tcg,mem-merge=on,memory-backend=mem0"));
+  CHECK(has(values_of(line, "-object"), "memory-backend-ram,id=mem0,size=512M,merge=on"));
 }
 
 TEST_CASE("a comma in a path is doubled so that it cannot become an option") {

@@ -16,21 +16,22 @@ TEST_CASE("the defaults are Kata's ladder") {
 
 TEST_CASE("each rung has its own keys") {
   const Settings settings =
-      parse_settings(R"({"policy":"adaptive","standard_divisor":7,"slow_s":9,"sample_s":2})")
+      parse_settings(R"({"policy":"adaptive","standard_divisor":7,"slow_s":9,"sample_ms":20})")
           .value();
   CHECK(settings.policy == Policy::kAdaptive);
   CHECK(settings.ladder.standard_pace.divisor == 7);
   CHECK(settings.ladder.slow == std::chrono::seconds(9));
-  CHECK(settings.adaptive.sample == std::chrono::seconds(2));
+  CHECK(settings.adaptive.sample == std::chrono::milliseconds(20));
 }
 
 TEST_CASE("a value out of range is refused by its key") {
-  for (const char* key : {"aggressive_divisor", "standard_s", "sample_s"}) {
+  for (const char* key : {"aggressive_divisor", "standard_s", "rest_s"}) {
     const auto parsed = parse_settings(std::string("{\"") + key + "\":0}");
     REQUIRE(!parsed.ok());
     CHECK(parsed.error().message.starts_with(std::string(key) + " = 0: must be 1 to "));
   }
   CHECK(!parse_settings(R"({"slow_sleep_ms":-1})").ok());
+  CHECK(!parse_settings(R"({"sample_ms":0})").ok());
   CHECK(!parse_settings(R"({"most_cpu_pressure_percent":101})").ok());
 }
 

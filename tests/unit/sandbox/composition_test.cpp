@@ -64,6 +64,31 @@ TEST_CASE("page merging beside shared guest memory is a warning with the remedy"
   CHECK(check_composition(config, hypervisor, {false}).value().empty());
 }
 
+TEST_CASE("only private memory of small pages is offered and only to a selected memory_dedup") {
+  auto config = configured();
+  HypervisorCapabilities hypervisor;
+  hypervisor.mergeable_memory = true;
+  CHECK_FALSE(offers_memory(config, hypervisor, {false}));
+  config.memory_dedup.name = "ksm-throttler";
+  CHECK(offers_memory(config, hypervisor, {false}));
+  CHECK_FALSE(offers_memory(config, hypervisor, {true}));
+  CHECK_FALSE(offers_memory(config, HypervisorCapabilities{}, {false}));
+  config.vm.enable_hugepages = true;
+  CHECK_FALSE(offers_memory(config, hypervisor, {false}));
+}
+
+TEST_CASE("huge pages beside page merging are a warning with the remedy") {
+  auto config = configured();
+  config.memory_dedup.name = "ksm-throttler";
+  config.vm.enable_hugepages = true;
+  HypervisorCapabilities hypervisor;
+  hypervisor.mergeable_memory = true;
+  const auto checked = check_composition(config, hypervisor, {false});
+  REQUIRE(checked.ok());
+  REQUIRE(checked.value().size() == 1);
+  CHECK(contains(checked.value()[0], "enable_hugepages = false"));
+}
+
 TEST_CASE("the agent's settings come before the operator's kernel parameters") {
   auto config = configured();
   config.agent.enable_debug = true;

@@ -40,6 +40,7 @@ struct VmSpec {
   std::filesystem::path kernel{}, initrd{}, image{};  // initrd or image, not both
   std::filesystem::path netns{};  // the VMM process runs here; empty: the host's namespace
   bool shared_memory = false;     // vhost-user devices need it
+  bool mergeable_memory = false;  // the host may merge equal pages of VMs; not with shared_memory
   bool hugepages = false;
 };
 

@@ -2,6 +2,10 @@
 //
 // kata.memory-dedup/1: page merging on the host. No threads and no clock: the daemon calls tick().
 // DRAFT.
+//
+// A call that returns no next tick has given the host its own settings back. The daemon may then
+// destroy the instance and go on later with another one, whose saved_state is the mode of the
+// first; start() of that one waits for a boost too.
 #pragma once
 
 #include <cstdint>
@@ -14,8 +18,11 @@
 namespace kata {
 
 struct DedupStats {
-  std::uint64_t pages_shared = 0, pages_sharing = 0, full_scans = 0;
-  std::string mode{};
+  std::uint64_t pages_shared = 0, pages_sharing = 0, full_scans = 0;  // kept once, given up, passes
+  std::uint64_t zero_pages = 0;                   // given up for the kernel's zero page
+  std::optional<std::uint64_t> scanner_cpu_ms{};  // since boot; nothing: it cannot be seen
+  std::optional<std::int64_t> profit_bytes{};     // the kernel's word: savings less bookkeeping
+  std::string mode{};                             // one word
 };
 
 class MemoryDedup {
