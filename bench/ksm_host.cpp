@@ -108,6 +108,14 @@ std::vector<std::string> KsmSettings::changed() const {
   return lines;
 }
 
+void ksm_forget() {
+  ksm_write("run", "1");
+  const bool gone =
+      test::eventually([] { return ksm_saved_pages() == 0; }, std::chrono::seconds(30));
+  ksm_write("run", "0");
+  if (!gone) std::fprintf(stderr, "%lld pages of others are merged\n", ksm_saved_pages());
+}
+
 bool interrupted() { return stopped != 0; }
 
 Scratch::Scratch() {

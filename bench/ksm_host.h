@@ -40,6 +40,9 @@ class KsmSettings {
 };
 bool interrupted();
 
+// Until nothing is merged. ksmd gives back what it kept of dead processes only while it scans.
+void ksm_forget();
+
 // A directory of root's own, removed at the end.
 class Scratch {
  public:

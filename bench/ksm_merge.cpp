@@ -97,8 +97,6 @@ struct Outcome {
 };
 
 Outcome measure(const char* name, int idle_seconds, const std::function<void()>& start) {
-  if (!test::eventually([] { return ksm_saved_pages() == 0; }, std::chrono::seconds(30)))
-    std::fprintf(stderr, "%s: %lld pages of others are merged\n", name, ksm_saved_pages());
   const Load load;
   const double cpu = ksmd_cpu_seconds();
   const auto begin = steady_clock::now();
@@ -177,6 +175,7 @@ int main(int argc, char** argv) {
   const KsmSettings settings;
   const Scratch scratch;
   const auto fresh = [&settings](auto outcome) {
+    ksm_forget();
     settings.put_back();
     return outcome;
   };

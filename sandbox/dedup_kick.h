@@ -8,8 +8,6 @@
 
 namespace kata::sandbox {
 
-enum class VmEvent { kStarted, kStopped };
-
-void kick_memory_dedup(const config::Config& config, VmEvent event);
+void kick_memory_dedup(const config::Config& config);
 
 }  // namespace kata::sandbox

@@ -86,7 +86,7 @@ asio::awaitable<Result<void>> Sandbox::start() {
   if (up.ok()) {
     log::info("the sandbox is up", {{"sandbox", identity_.id}, {"ms", milliseconds_since(began)}});
     phase_ = Phase::kRunning;
-    if (offers_memory()) kick_memory_dedup(config_, VmEvent::kStarted);
+    if (offers_memory()) kick_memory_dedup(config_);
     asio::co_spawn(loop_, watch(), asio::detached);
     asio::co_spawn(loop_, watch_agent(), asio::detached);
     follow_network();
@@ -270,8 +270,7 @@ asio::awaitable<Result<void>> Sandbox::tear_down(std::chrono::milliseconds patie
     auto stop = [this, kill_at] { return parts_.hypervisor->stop_vm(kill_at); };
     first.note(co_await plugins_.run(std::move(stop)), "stop VM");
   }
-  if (phase_ == Phase::kStopping && vmm_pid_ != 0 && offers_memory())
-    kick_memory_dedup(config_, VmEvent::kStopped);
+  if (vmm_pid_ != 0 && offers_memory()) kick_memory_dedup(config_);
   log::debug("the VM is gone", {{"ms", milliseconds_since(began)}});
   if (agent_) agent_->close();
   if (late_network_) co_await late_network_->ended();

@@ -7,9 +7,9 @@ namespace kata::ksm {
 
 namespace {
 
-// ksmd merges a page only when a second pass finds it unchanged; the pass that runs when a burst
-// begins sees a part of memory only.
-constexpr std::uint64_t kPassesWithoutGain = 3;
+// ksmd merges a page only when a second pass finds it unchanged, and the pass that runs when a
+// burst begins sees a part of memory only. Memory that earlier passes have seen needs one less.
+constexpr std::uint64_t kPassesOverNewMemory = 3, kPassesOverKnownMemory = 2;
 
 std::uint64_t gained(const Sample& before, const Sample& now) {
   return now.pages_saved > before.pages_saved ? now.pages_saved - before.pages_saved : 0;
@@ -46,7 +46,8 @@ Rung pace_under(const AdaptiveSettings& settings, const Sample& now) {
 }
 
 AdaptiveState begin_burst(const AdaptiveSettings& settings, AdaptiveState state,
-                          const Sample& sample) {
+                          const Sample& sample, std::uint64_t passes) {
+  state.passes = passes;
   state.rung = pace_under(settings, sample);
   state.last = sample;
   state.scans_at_last_gain = sample.full_scans;
@@ -66,7 +67,7 @@ AdaptiveState adaptive_begin(const AdaptiveSettings& settings, const Sample& sam
   AdaptiveState state;
   state.last_gain = sample.at;
   state.rest = settings.rest;
-  return begin_burst(settings, state, sample);
+  return begin_burst(settings, state, sample, kPassesOverNewMemory);
 }
 
 AdaptiveState adaptive_step(const AdaptiveSettings& settings, const AdaptiveState& state,
@@ -74,13 +75,14 @@ AdaptiveState adaptive_step(const AdaptiveSettings& settings, const AdaptiveStat
   AdaptiveState next = state;
   if (state.rung == Rung::kRest) {
     next.rest *= 2;
-    return begin_burst(settings, next, sample);
+    return begin_burst(settings, next, sample, kPassesOverKnownMemory);
   }
   if (pays(settings, state.last, sample)) {
     next.last_gain = sample.at;
     next.scans_at_last_gain = sample.full_scans;
     next.rest = settings.rest;
-  } else if (sample.full_scans >= state.scans_at_last_gain + kPassesWithoutGain ||
+    next.passes = kPassesOverKnownMemory;
+  } else if (sample.full_scans >= state.scans_at_last_gain + state.passes ||
              sample.at - state.last_gain >= settings.quiet) {
     return end_burst(settings, next, sample);
   }

@@ -15,7 +15,7 @@
 namespace kata::ksm {
 
 struct AdaptiveSettings {
-  std::chrono::milliseconds sample{250};
+  std::chrono::milliseconds sample{100};
   std::chrono::seconds rest{10};    // after the first burst without a gain
   std::chrono::seconds quiet{120};  // so long without a gain is enough
   std::uint64_t least_pages_per_cpu_second = 1000;
@@ -35,6 +35,7 @@ struct AdaptiveState {
   Sample last{};                                      // of this burst
   std::chrono::steady_clock::time_point last_gain{};  // or boost
   std::uint64_t scans_at_last_gain = 0;               // or at the burst's begin
+  std::uint64_t passes = 0;                           // without a gain that end the burst
   std::chrono::seconds rest{};                        // the next one
 };
 

@@ -27,41 +27,43 @@ bool known_key(const std::string& key) {
 
 }  // namespace
 
-HostSettings::Entry* HostSettings::find(std::string_view key) {
+Result<std::vector<SavedSetting>> parse_saved_settings(std::string_view text) {
+  std::vector<SavedSetting> settings;
+  try {
+    for (const auto& item : nlohmann::json::parse(text))
+      settings.push_back({item.at("key"), item.at("before"), item.at("ours")});
+  } catch (const nlohmann::json::exception&) {
+    settings.push_back({});
+  }
+  for (const SavedSetting& setting : settings)
+    if (!known_key(setting.key))
+      return make_error(ErrorCode::kInvalidArgument,
+                        "not a record of the host's KSM settings: look at the settings yourself, "
+                        "then remove the file");
+  return settings;
+}
+
+SavedSetting* HostSettings::find(std::string_view key) {
   const auto found = std::find_if(entries_.begin(), entries_.end(),
-                                  [key](const Entry& entry) { return entry.key == key; });
+                                  [key](const SavedSetting& entry) { return entry.key == key; });
   return found == entries_.end() ? nullptr : &*found;
 }
 
 Result<void> HostSettings::load() {
   const auto text = KATA_TRY(read_state_file(record_, kLongestRecord), "");
-  if (!text) return {};
-  std::vector<Entry> entries;
-  try {
-    for (const auto& item : nlohmann::json::parse(*text))
-      entries.push_back({item.at("key"), item.at("before"), item.at("ours")});
-  } catch (const nlohmann::json::exception&) {
-    entries.push_back({});
-  }
-  for (const Entry& entry : entries)
-    if (!known_key(entry.key))
-      return make_error(ErrorCode::kInvalidArgument,
-                        concat("'", record_,
-                               "' is not a record of the host's KSM settings: look "
-                               "at the settings yourself, then remove the file"));
-  entries_ = std::move(entries);
+  if (text) entries_ = KATA_TRY(parse_saved_settings(*text), concat("'", record_, "'"));
   return {};
 }
 
 Result<void> HostSettings::save() const {
   auto list = nlohmann::json::array();
-  for (const Entry& entry : entries_)
+  for (const SavedSetting& entry : entries_)
     list.push_back({{"key", entry.key}, {"before", entry.before}, {"ours", entry.ours}});
   return write_state_file(record_, list.dump());
 }
 
 // The kernel's advisor moves pages_to_scan by itself.
-bool HostSettings::kernel_owns(const Entry& entry) const {
+bool HostSettings::kernel_owns(const SavedSetting& entry) const {
   if (entry.key != kPages) return false;
   const auto on = advisor_is_on();
   return on.ok() && on.value();
@@ -72,7 +74,7 @@ Result<bool> HostSettings::advisor_is_on() const {
   return KATA_TRY(directory_.read(kAdvisor), "") != kNone;
 }
 
-Result<bool> HostSettings::is_foreign(const Entry& entry) const {
+Result<bool> HostSettings::is_foreign(const SavedSetting& entry) const {
   const std::string now = KATA_TRY(directory_.read(entry.key), "");
   if (now == entry.before || kernel_owns(entry)) return false;
   return std::find(entry.ours.begin(), entry.ours.end(), now) == entry.ours.end();
@@ -80,7 +82,7 @@ Result<bool> HostSettings::is_foreign(const Entry& entry) const {
 
 Result<std::vector<std::string>> HostSettings::foreign() const {
   std::vector<std::string> keys;
-  for (const Entry& entry : entries_) {
+  for (const SavedSetting& entry : entries_) {
     const bool changed = KATA_TRY(is_foreign(entry), "");
     if (changed) keys.push_back(entry.key);
   }
@@ -111,7 +113,7 @@ Result<void> HostSettings::apply(const std::vector<Write>& writes) {
   return {};
 }
 
-Result<void> HostSettings::put_back(const Entry& entry, bool host_advises) const {
+Result<void> HostSettings::put_back(const SavedSetting& entry, bool host_advises) const {
   if (entry.key == kAdvisor || (entry.key == kPages && host_advises)) return {};
   const std::string now = KATA_TRY(directory_.read(entry.key), "");
   return now == entry.before ? Result<void>() : directory_.write(entry.key, entry.before);
@@ -119,10 +121,10 @@ Result<void> HostSettings::put_back(const Entry& entry, bool host_advises) const
 
 Result<std::vector<std::string>> HostSettings::restore() {
   const std::vector<std::string> left = KATA_TRY(foreign(), "");
-  const auto is_ours = [&left](const Entry& entry) {
+  const auto is_ours = [&left](const SavedSetting& entry) {
     return std::find(left.begin(), left.end(), entry.key) == left.end();
   };
-  const Entry* advisor = find(kAdvisor);
+  const SavedSetting* advisor = find(kAdvisor);
   if (advisor != nullptr && !is_ours(*advisor)) advisor = nullptr;
   // The kernel refuses pages_to_scan while its advisor is on.
   if (advisor != nullptr) KATA_TRY(directory_.write(kAdvisor, kNone), "");

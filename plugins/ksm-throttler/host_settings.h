@@ -8,6 +8,7 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "kata/result.h"
@@ -18,6 +19,14 @@ namespace kata::ksm {
 struct Write {
   std::string key{}, value{};
 };
+
+struct SavedSetting {
+  std::string key{}, before{};
+  std::vector<std::string> ours{};  // each value that a kill may have left
+};
+
+// Of the record on disk. A key that is not one of KSM's settings is refused: it becomes a path.
+Result<std::vector<SavedSetting>> parse_saved_settings(std::string_view text);
 
 class HostSettings {
  public:
@@ -37,22 +46,18 @@ class HostSettings {
   Result<std::vector<std::string>> restore();
 
  private:
-  struct Entry {
-    std::string key{}, before{};
-    std::vector<std::string> ours{};  // each value that a kill may have left
-  };
-  Entry* find(std::string_view key);
+  SavedSetting* find(std::string_view key);
   Result<void> remember(const std::vector<Write>& writes);
   Result<void> save() const;
-  Result<bool> is_foreign(const Entry& entry) const;
+  Result<bool> is_foreign(const SavedSetting& entry) const;
   Result<bool> advisor_is_on() const;
-  bool kernel_owns(const Entry& entry) const;
+  bool kernel_owns(const SavedSetting& entry) const;
   Result<void> add(const std::string& key);
-  Result<void> put_back(const Entry& entry, bool host_advises) const;
+  Result<void> put_back(const SavedSetting& entry, bool host_advises) const;
 
   KsmDirectory directory_;
   std::filesystem::path record_;
-  std::vector<Entry> entries_{};
+  std::vector<SavedSetting> entries_{};
 };
 
 }  // namespace kata::ksm

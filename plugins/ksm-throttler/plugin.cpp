@@ -22,7 +22,7 @@ constexpr kata::plugin::ConfigField kConfig[] = {
     {"standard_sleep_ms", "integer", "10", "ksmd's sleep between batches, in ms."},
     {"slow_divisor", "integer", "500", "pages_to_scan = anonymous pages of the host / this."},
     {"slow_sleep_ms", "integer", "100", "ksmd's sleep between batches, in ms."},
-    {"sample_ms", "integer", "250", "adaptive: milliseconds between two looks at the gain."},
+    {"sample_ms", "integer", "100", "adaptive: milliseconds between two looks at the gain."},
     {"rest_s", "integer", "10",
      "adaptive: seconds of rest after a burst without a gain; twice as long after the next one."},
     {"quiet_s", "integer", "120", "adaptive: scanning ends after so many seconds without a gain."},

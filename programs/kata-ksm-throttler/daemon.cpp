@@ -177,9 +177,8 @@ std::string Daemon::memory() const {
 
 void Daemon::register_methods() {
   ttrpc::handle<api::KickRequest, api::KickResponse>(
-      server_, kService, "Kick", [this](api::KickRequest request) -> Reply<api::KickResponse> {
-        look();
-        if (request.event() == api::STARTED) KATA_CO_CHECK(boost(), "");
+      server_, kService, "Kick", [this](api::KickRequest) -> Reply<api::KickResponse> {
+        KATA_CO_CHECK(boost(), "");
         co_return api::KickResponse();
       });
   ttrpc::handle<api::StatusRequest, api::StatusResponse>(

@@ -32,7 +32,7 @@ std::string help() {
   std::ostringstream text;
   text << "Usage: kata-ksm-throttler run|kick|status|metrics [options]\n\n"
           "run      drives the configured memory_dedup plugin; SIGTERM restores the host's KSM\n"
-          "kick     a VM has just started: scan hard for a while\n"
+          "kick     a VM has come or gone: scan hard for a while\n"
           "status   what the daemon does, and how much memory is saved over time\n"
           "metrics  the same in Prometheus' text format\n\n"
        << described();

@@ -52,7 +52,7 @@ struct Tick {
   std::optional<milliseconds> next{};
 };
 
-constexpr milliseconds kSample{250};
+constexpr milliseconds kSample{100};
 
 Sample sample_of(const Tick& tick) {
   Sample sample;
@@ -81,35 +81,39 @@ Rung rung_after(const Sample& before, const Sample& now) {
 
 }  // namespace
 
-TEST_CASE("adaptive scans while it pays and rests after three passes without a gain") {
+TEST_CASE("adaptive scans while it pays and rests after two passes without a gain") {
   follow({{5, 0, 1, 1000, 0, Rung::kAggressive, kSample},
           {10, 9000, 2, 2000, 0, Rung::kAggressive, kSample},
           {15, 9000, 3, 3000, 0, Rung::kAggressive, kSample},
-          {20, 9000, 4, 4000, 0, Rung::kAggressive, kSample},
-          {25, 9000, 5, 5000, 0, Rung::kRest, seconds(10)}});
+          {20, 9000, 4, 4000, 0, Rung::kRest, seconds(10)}});
+}
+
+TEST_CASE("memory that no pass has seen gets a third one") {
+  follow(
+      {{1, 0, 2, 100, 0, Rung::kAggressive, kSample}, {2, 0, 3, 200, 0, Rung::kRest, seconds(10)}});
 }
 
 TEST_CASE("each look without a gain doubles the rest until the host's settings return") {
   follow({{1, 0, 3, 100, 0, Rung::kRest, seconds(10)},
           {11, 0, 3, 100, 0, Rung::kAggressive, kSample},
-          {12, 0, 6, 200, 0, Rung::kRest, seconds(20)},
-          {32, 0, 6, 200, 0, Rung::kAggressive, kSample},
-          {33, 0, 9, 300, 0, Rung::kRest, seconds(40)},
-          {73, 0, 9, 300, 0, Rung::kAggressive, kSample},
-          {74, 0, 12, 400, 0, Rung::kHost, std::nullopt}});
+          {12, 0, 5, 200, 0, Rung::kRest, seconds(20)},
+          {32, 0, 5, 200, 0, Rung::kAggressive, kSample},
+          {33, 0, 7, 300, 0, Rung::kRest, seconds(40)},
+          {73, 0, 7, 300, 0, Rung::kAggressive, kSample},
+          {74, 0, 9, 400, 0, Rung::kHost, std::nullopt}});
 }
 
 TEST_CASE("a look that pays makes the next rest short again") {
   follow({{1, 0, 3, 100, 0, Rung::kRest, seconds(10)},
           {11, 0, 3, 100, 0, Rung::kAggressive, kSample},
           {12, 9000, 5, 200, 0, Rung::kAggressive, kSample},
-          {13, 9000, 8, 300, 0, Rung::kRest, seconds(10)}});
+          {13, 9000, 7, 300, 0, Rung::kRest, seconds(10)}});
 }
 
 TEST_CASE("what others merged during a rest is no gain of the next look") {
   follow({{1, 0, 3, 100, 0, Rung::kRest, seconds(10)},
           {11, 50000, 3, 100, 0, Rung::kAggressive, kSample},
-          {12, 50000, 6, 200, 0, Rung::kRest, seconds(20)}});
+          {12, 50000, 5, 200, 0, Rung::kRest, seconds(20)}});
 }
 
 TEST_CASE("adaptive ends after the quiet time when no pass ever ends") {

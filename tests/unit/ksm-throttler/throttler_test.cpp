@@ -194,7 +194,7 @@ TEST_CASE("under pressure adaptive leaves pages_to_scan to the kernel's advisor"
   tree.set("advisor_mode", "[none] scan-time");
   tree.press("some avg10=90.00 avg60=0.00 avg300=0.00 total=0");
   auto throttler = tree.throttler(Policy::kAdaptive);
-  CHECK(throttler.boost(kNow).value() == kNow + std::chrono::milliseconds(250));
+  CHECK(throttler.boost(kNow).value() == kNow + std::chrono::milliseconds(100));
   CHECK(throttler.stats().value().mode == "slow");
   CHECK(tree.get("advisor_mode") == "scan-time");
   CHECK(tree.get("pages_to_scan") == "100");

@@ -33,7 +33,7 @@ class MemoryDedup {
   virtual Result<void> check_host() = 0;
   virtual Result<Next> start(
       Deadline now) = 0;  // remembers the host's settings, then applies its own
-  virtual Result<Next> boost(Deadline now) = 0;  // a VM has just started: scan hard
+  virtual Result<Next> boost(Deadline now) = 0;  // a VM has come or gone: scan hard
   virtual Result<Next> tick(Deadline now) = 0;   // one step down
   virtual Result<DedupStats> stats() const = 0;  // [any]
   virtual Result<void> restore() = 0;            // the host's settings, exactly; idempotent
