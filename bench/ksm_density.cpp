@@ -162,17 +162,16 @@ class Recorder {
   double cpu_ = ksmd_cpu_seconds();
 };
 
-}  // namespace
+struct Limits {
+  int settle_seconds = 60;
+  double min_share = 0.99, max_ratio = 0.6;
+};
 
-int main(int argc, char** argv) {
-  const int settle_seconds = argc > 1 ? std::atoi(argv[1]) : 90;
-  const double min_share = argc > 2 ? std::atof(argv[2]) : 0.99;
-  const double max_ratio = argc > 3 ? std::atof(argv[3]) : 0.6;
-  const KsmSettings settings;
+bool measure(const Limits& limits, const char* file) {
   const Scratch scratch;
   const double cpu = ksmd_cpu_seconds();
   Sandboxes sandboxes(scratch.path() / "ksm");
-  Recorder recorder(sandboxes, argc > 4 ? argv[4] : nullptr);
+  Recorder recorder(sandboxes, file);
   for (int number = 1; number <= kSandboxes; ++number) {
     sandboxes.start(number);
     recorder.record(1);
@@ -182,7 +181,7 @@ int main(int argc, char** argv) {
   ThrottlerDaemon daemon(scratch.path(),
                          "policy = \"adaptive\"\nmost_cpu_pressure_percent = 100\ninitial_s = 0\n");
   static_cast<void>(daemon.ask("kick"));
-  recorder.record(settle_seconds);
+  recorder.record(limits.settle_seconds);
   const double after = sandboxes.pss_mib();
   const long long saved = ksm_saved_pages(), attainable = sandboxes.attainable_pages();
   const double share = static_cast<double>(saved) / static_cast<double>(std::max(attainable, 1LL));
@@ -193,8 +192,22 @@ int main(int argc, char** argv) {
       "\"pss_ratio\":%.3f,\"max_pss_ratio\":%.2f,\"saved_pages\":%lld,\"pages_sharing\":%lld,"
       "\"zero_pages\":%lld,\"attainable_pages\":%lld,\"share\":%.4f,\"min_share\":%.2f,"
       "\"settle_s\":%d,\"ksmd_cpu_s\":%.2f}\n",
-      kSandboxes, before, after, after / before, max_ratio, saved, ksm_number("pages_sharing"),
-      ksm_number("ksm_zero_pages"), attainable, share, min_share, settle_seconds,
-      ksmd_cpu_seconds() - cpu);
-  return share >= min_share && after <= max_ratio * before && !interrupted() ? 0 : 1;
+      kSandboxes, before, after, after / before, limits.max_ratio, saved,
+      ksm_number("pages_sharing"), ksm_number("ksm_zero_pages"), attainable, share,
+      limits.min_share, limits.settle_seconds, ksmd_cpu_seconds() - cpu);
+  return share >= limits.min_share && after <= limits.max_ratio * before && !interrupted();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  ::setenv("KATA_TEST_SHARED_FILESYSTEM", "9p", 1);  // the harness takes a guest that has it
+  const KsmSettings settings;
+  Limits limits;
+  if (argc > 1) limits.settle_seconds = std::atoi(argv[1]);
+  if (argc > 2) limits.min_share = std::atof(argv[2]);
+  if (argc > 3) limits.max_ratio = std::atof(argv[3]);
+  const bool good = measure(limits, argc > 4 ? argv[4] : nullptr);
+  ksm_forget();
+  return good ? 0 : 1;
 }
