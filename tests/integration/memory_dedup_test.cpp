@@ -4,6 +4,7 @@
 // host's KSM.
 #include <doctest/doctest.h>
 
+#include <stdlib.h>
 #include <sys/socket.h>
 
 #include <fstream>
@@ -38,6 +39,15 @@ class Daemon {
   int kicks_ = 0;
 };
 
+// Private guest memory: a Runtime made meanwhile has its share over 9p.
+class Over9p {
+ public:
+  Over9p() { ::setenv("KATA_TEST_SHARED_FILESYSTEM", "9p", 1); }
+  ~Over9p() { ::unsetenv("KATA_TEST_SHARED_FILESYSTEM"); }
+  Over9p(const Over9p&) = delete;
+  Over9p& operator=(const Over9p&) = delete;
+};
+
 void select_dedup(const Runtime& runtime) {
   runtime.configure(
       "", concat("[memory_dedup.ksm-throttler]\nrun_directory = \"", runtime.directory(), "\"\n"));
@@ -48,8 +58,9 @@ void select_dedup(const Runtime& runtime) {
   fs::permissions(directory / "dedup.toml", fs::perms::owner_read | fs::perms::owner_write);
 }
 
-void start(const Runtime& runtime) {
-  const nlohmann::json spec = default_spec({"/bin/sleep", "1000"});
+void start(const Runtime& runtime, const nlohmann::json& annotations = nlohmann::json::object()) {
+  nlohmann::json spec = default_spec({"/bin/sleep", "1000"});
+  spec["annotations"] = annotations;
   const auto run = runtime({"run", "--detach", "--bundle", runtime.make("bundle", spec), "c1"});
   REQUIRE_MESSAGE(run.exit_code == 0, run.err);
 }
@@ -86,6 +97,30 @@ TEST_CASE("a memory_dedup beside shared memory merges nothing and the log names 
   CHECK(!is_mergeable(runtime));
   CHECK(text_of(runtime.root() / "c1/proxy.log").find("use shared_filesystem = ") !=
         std::string::npos);
+  CHECK(runtime.leaked().empty());
+  CHECK(daemon.kicks() == 0);
+}
+
+TEST_CASE(
+    "over 9p the memory is mergeable and the sandbox kicks when it is up and when it is gone") {
+  const Over9p chosen;
+  const Runtime runtime;
+  Daemon daemon(runtime.directory());
+  select_dedup(runtime);
+  start(runtime);
+  CHECK(is_mergeable(runtime));
+  CHECK(daemon.kicks() == 1);
+  CHECK(runtime.leaked().empty());
+  CHECK(daemon.kicks() == 2);
+}
+
+TEST_CASE("a sandbox stays out of merging by its annotation") {
+  const Over9p chosen;
+  const Runtime runtime;
+  Daemon daemon(runtime.directory());
+  select_dedup(runtime);
+  start(runtime, {{kOptOut, "none"}});
+  CHECK(!is_mergeable(runtime));
   CHECK(runtime.leaked().empty());
   CHECK(daemon.kicks() == 0);
 }
