@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <fcntl.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 
 #include <chrono>
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "kata/child_process.h"
+#include "kata/unix_socket.h"
 #include "sandbox/dedup_kick.h"
 #include "tests/temporary_directory.h"
 
@@ -288,6 +290,24 @@ TEST_CASE("a KSM file that vanishes fails the kick by name and not the daemon") 
   CHECK(host.get("run") == "1");
   CHECK(stop(daemon, SIGTERM) == 0);
   CHECK(host.get("sleep_millisecs") == "20");
+}
+
+TEST_CASE("systemd hears that the daemon is ready once and that it stops") {
+  Host host;
+  const sockaddr_un address = socket_address(host.root() / "notify").value();
+  const UniqueFd systemd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  REQUIRE(::bind(systemd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+  ::setenv("NOTIFY_SOCKET", address.sun_path, 1);
+  auto daemon = host.started_daemon();
+  ::unsetenv("NOTIFY_SOCKET");
+  REQUIRE(soon([&] { return is_asleep(daemon); }));
+  REQUIRE(host.ask("kick").code == 0);
+  CHECK(stop(daemon, SIGTERM) == 0);
+  std::vector<std::string> heard;
+  char text[64];
+  for (ssize_t got = 0; (got = ::recv(systemd.get(), text, sizeof text, 0)) > 0;)
+    heard.emplace_back(text, static_cast<std::size_t>(got));
+  CHECK(heard == std::vector<std::string>{"READY=1", "STOPPING=1"});
 }
 
 TEST_CASE("verbs without a daemon say so") {
