@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Four identical sandboxes: the proportional memory of their VMMs before KSM has looked at them and
-// after our daemon has, and the share of all equal pages that is merged then. One JSON object; with
-// FILE, a line of CSV every half second for bench/ksm_plot.py.
+// after our daemon has, and which share of all equal and empty pages that memory is. One JSON
+// object; with FILE, a line of CSV every half second for bench/ksm_plot.py.
 //
 //   ksm_density SETTLE_SECONDS MIN_SHARE MAX_PSS_RATIO [FILE]      exit 1 beyond a limit
 #include <fcntl.h>
@@ -184,7 +184,9 @@ bool measure(const Limits& limits, const char* file) {
   recorder.record(limits.settle_seconds);
   const double after = sandboxes.pss_mib();
   const long long saved = ksm_saved_pages(), attainable = sandboxes.attainable_pages();
-  const double share = static_cast<double>(saved) / static_cast<double>(std::max(attainable, 1LL));
+  // By PSS: when KSM splits a huge page, its empty parts go to the kernel's zero page uncounted.
+  const double share =
+      (before - after) * kMib / kPage / static_cast<double>(std::max(attainable, 1LL));
   std::fprintf(stderr, "%s", daemon.ask("status").c_str());
   daemon.stop();
   std::printf(
