@@ -117,14 +117,12 @@ class MountPlanner {
   const LookUp& look_up_;
 };
 
-// The other kinds run on the host, where kata-runtime runs them. Leaving one out silently would
-// break whoever put it there.
-Result<void> refuse_guest_hooks(const grpc::Hooks& hooks) {
-  if (hooks.startcontainer().empty()) return {};
-  return make_error(
-      ErrorCode::kUnsupported,
-      concat("config.json: hooks.startContainer[0]: '", hooks.startcontainer(0).path(),
-             "': hooks inside the guest are not run yet: remove it"));
+// The other kinds run on the host, where kata-runtime runs them.
+void keep_guest_hooks(grpc::Spec& spec) {
+  grpc::Hooks inside;
+  inside.mutable_startcontainer()->Swap(spec.mutable_hooks()->mutable_startcontainer());
+  spec.clear_hooks();
+  if (!inside.startcontainer().empty()) *spec.mutable_hooks() = std::move(inside);
 }
 
 Result<void> check_devices(const grpc::Linux& settings) {
@@ -176,7 +174,6 @@ void rewrite_linux(grpc::Linux& settings, bool drop_seccomp) {
 
 Result<ContainerPlan> spec_for_guest(grpc::Spec spec, const ContainerHome& home,
                                      const LookUp& look_up) {
-  KATA_TRY(refuse_guest_hooks(spec.hooks()), "");
   KATA_TRY(check_devices(spec.linux()), "");
   ContainerPlan plan;
   plan.shares.push_back({ShareRequest{share_prefix(home.container_id) + "-rootfs", home.rootfs,
@@ -185,7 +182,7 @@ Result<ContainerPlan> spec_for_guest(grpc::Spec spec, const ContainerHome& home,
   google::protobuf::RepeatedPtrField<grpc::Mount> mounts;
   mounts.Swap(spec.mutable_mounts());
   plan.spec = std::move(spec);
-  plan.spec.clear_hooks();
+  keep_guest_hooks(plan.spec);
   if (plan.spec.has_linux()) rewrite_linux(*plan.spec.mutable_linux(), home.drop_seccomp);
   plan.spec.mutable_process()->clear_selinuxlabel();
   plan.spec.mutable_process()->clear_apparmorprofile();

@@ -35,7 +35,11 @@ void read_root(const JsonReader& from, grpc::Root& root) {
 void read_mounts(const JsonReader& from, grpc::Spec& spec) {
   from.each_object("mounts", [&](const JsonReader& item) {
     grpc::Mount& mount = *spec.add_mounts();
-    mount.set_destination(item.absolute_path("destination", Need::kRequired));
+    mount.set_destination(item.text("destination", Need::kRequired));
+    if (!mount.destination().empty() && !mount.destination().starts_with('/')) {
+      from.findings().warn(item.path_of("destination"), "is relative: taken as below '/'");
+      mount.set_destination(concat('/', mount.destination()));
+    }
     mount.set_source(item.text("source"));
     mount.set_type(item.text("type"));
     item.each_text("options", [&](std::string option) { mount.add_options(std::move(option)); });
@@ -80,7 +84,8 @@ void read_spec(const JsonReader& from, grpc::Spec& spec) {
   });
   spec.mutable_linux();
   from.object("linux", [&](const JsonReader& part) { read_linux(part, *spec.mutable_linux()); });
-  warn_unhonoured(from, {"domainname", "hooks", "vm", "windows", "solaris", "zos"});
+  read_extras(from, spec);
+  warn_unhonoured(from, {"vm", "windows", "solaris", "zos"});
 }
 
 // Opens nothing that could make the reader wait, such as a FIFO.

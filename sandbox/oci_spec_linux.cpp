@@ -76,7 +76,7 @@ void read_seccomp(const JsonReader& from, grpc::LinuxSeccomp& seccomp) {
   from.each_text("flags", [&](std::string name) { seccomp.add_flags(name); });
   from.each_object("syscalls",
                    [&](const JsonReader& item) { read_syscall(item, *seccomp.add_syscalls()); });
-  warn_unhonoured(from, {"defaultErrnoRet", "listenerPath", "listenerMetadata"});
+  warn_unhonoured(from, {"listenerPath", "listenerMetadata"});
 }
 
 void read_linux(const JsonReader& from, grpc::Linux& linux_part) {
@@ -97,7 +97,7 @@ void read_linux(const JsonReader& from, grpc::Linux& linux_part) {
   from.each_text("maskedPaths", [&](std::string path) { linux_part.add_maskedpaths(path); });
   from.each_text("readonlyPaths", [&](std::string path) { linux_part.add_readonlypaths(path); });
   linux_part.set_mountlabel(from.text("mountLabel"));
-  warn_unhonoured(from, {"mountLabel", "intelRdt", "personality", "timeOffsets"});
+  warn_unhonoured(from, {"mountLabel", "intelRdt"});
 }
 
 }  // namespace kata::sandbox

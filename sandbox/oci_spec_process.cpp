@@ -74,7 +74,6 @@ void read_user(const JsonReader& from, grpc::User& user) {
   from.each_natural32("additionalGids", kMaxId,
                       [&](std::uint32_t gid) { user.add_additionalgids(gid); });
   user.set_username(from.text("username"));
-  warn_unhonoured(from, {"umask"});
 }
 
 // A capability that this kernel generation does not know is left out, as the other runtimes do.
@@ -150,8 +149,7 @@ void read_process(const JsonReader& from, grpc::Process& process) {
   process.set_apparmorprofile(from.text("apparmorProfile"));
   process.set_oomscoreadj(from.integer("oomScoreAdj", -1000, 1000));
   process.set_selinuxlabel(from.text("selinuxLabel"));
-  warn_unhonoured(
-      from, {"apparmorProfile", "selinuxLabel", "scheduler", "ioPriority", "execCPUAffinity"});
+  warn_unhonoured(from, {"apparmorProfile", "selinuxLabel", "execCPUAffinity"});
 }
 
 }  // namespace kata::sandbox

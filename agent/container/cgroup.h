@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "agent/container/device_rules.h"
@@ -34,6 +35,9 @@ class Cgroup {
   virtual Result<void> add(pid_t pid) = 0;
   // Zero and empty fields leave the kernel's value.
   virtual Result<void> apply(const grpc::LinuxResources& resources) = 0;
+  // Files of version 2 by name; kUnsupported where there is only version 1.
+  virtual Result<void> apply_unified(
+      const std::vector<std::pair<std::string, std::string>>& files) = 0;
   virtual Result<void> apply_devices(const std::vector<DeviceRule>& rules) = 0;
   // One attempt, which does not wait: true when all of it is frozen, or all of it thawed. To be
   // repeated until then.

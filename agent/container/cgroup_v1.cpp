@@ -31,6 +31,8 @@ class CgroupV1 final : public Cgroup {
   Result<void> create() override;
   Result<void> add(pid_t pid) override;
   Result<void> apply(const grpc::LinuxResources& resources) override;
+  Result<void> apply_unified(
+      const std::vector<std::pair<std::string, std::string>>& files) override;
   Result<void> apply_devices(const std::vector<DeviceRule>& rules) override;
   Result<bool> try_freeze(bool frozen) override;
   Result<bool> frozen() const override;
@@ -204,6 +206,13 @@ Result<void> CgroupV1::apply(const grpc::LinuxResources& resources) {
                    std::to_string(limit.limit())),
              "linux.resources.hugepageLimits");
   return {};
+}
+
+Result<void> CgroupV1::apply_unified(
+    const std::vector<std::pair<std::string, std::string>>& files) {
+  if (files.empty()) return {};
+  return make_error(ErrorCode::kUnsupported,
+                    concat("'", files.front().first, "': this machine has cgroup version 1 only"));
 }
 
 // To the kernel "a" is every device whatever follows it: a narrower rule is one for each type.

@@ -27,6 +27,8 @@ class CgroupV2 final : public Cgroup {
   Result<void> create() override;
   Result<void> add(pid_t pid) override { return write("cgroup.procs", std::to_string(pid)); }
   Result<void> apply(const grpc::LinuxResources& resources) override;
+  Result<void> apply_unified(
+      const std::vector<std::pair<std::string, std::string>>& files) override;
   Result<void> apply_devices(const std::vector<DeviceRule>& rules) override;
   Result<bool> try_freeze(bool frozen) override;
   Result<bool> frozen() const override;
@@ -155,6 +157,12 @@ Result<UniqueFd> load_program(const std::vector<bpf_insn>& program) {
   UniqueFd fd(static_cast<int>(::syscall(SYS_bpf, BPF_PROG_LOAD, &request, sizeof request)));
   if (!fd) return errno_error("load the device program", errno);
   return fd;
+}
+
+Result<void> CgroupV2::apply_unified(
+    const std::vector<std::pair<std::string, std::string>>& files) {
+  for (const auto& [file, value] : files) KATA_TRY(write(file, value), "");
+  return {};
 }
 
 Result<void> CgroupV2::apply_devices(const std::vector<DeviceRule>& rules) {

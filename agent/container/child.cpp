@@ -217,7 +217,9 @@ Result<std::string> prepare_process(ProcessPlan& plan, bool set_limits) {
   add_home(root.get(), plan);
   KATA_TRY(enter_directory(root.get(), plan.cwd), "");
   root.reset();
+  ::umask(plan.umask);
   std::string program = KATA_TRY(find_program(plan), "");
+  KATA_TRY(set_scheduling(plan), "");
   if (set_limits) KATA_TRY(set_rlimits(plan, 0), "");
   KATA_TRY(drop_privileges(plan, program), "");
   return program;

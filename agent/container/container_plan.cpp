@@ -8,6 +8,7 @@
 
 #include <algorithm>
 
+#include "agent/container/annotated.h"
 #include "agent/container/names.h"
 #include "core/base/log.h"
 #include "kata/concat.h"
@@ -26,10 +27,11 @@ class Planner {
       : spec_(spec), linux_(spec.linux()), paths_(paths), sandbox_(sandbox) {}
 
   Result<ContainerPlan> plan() {
-    KATA_TRY(refuse_hooks(), "");
+    plan_.hooks = KATA_TRY(plan_hooks(spec_.hooks()), "");
     plan_.process = KATA_TRY(plan_process(spec_.process()), "");
-    if (linux_.has_seccomp() && !linux_.seccomp().defaultaction().empty())
-      plan_.process.seccomp = KATA_TRY(SeccompFilter::build(linux_.seccomp()), "");
+    KATA_TRY(plan_annotated_process(spec_, plan_.process), "");
+    KATA_TRY(plan_annotated_container(spec_, plan_), "");
+    KATA_TRY(plan_seccomp(), "");
     KATA_TRY(plan_namespaces(), "linux.namespaces");
     KATA_TRY(plan_id_maps(), "");
     KATA_TRY(plan_root(), "");
@@ -43,7 +45,7 @@ class Planner {
   }
 
  private:
-  Result<void> refuse_hooks() const;
+  Result<void> plan_seccomp();
   Result<void> plan_namespaces();
   Result<void> take_namespace(std::uint64_t flag, const std::string& path);
   Result<void> plan_id_maps();
@@ -64,15 +66,12 @@ class Planner {
   ContainerPlan plan_{};
 };
 
-Result<void> Planner::refuse_hooks() const {
-  const auto refuse = [](const auto& hooks, std::string_view kind) -> Result<void> {
-    if (hooks.empty()) return {};
-    return make_error(ErrorCode::kUnsupported,
-                      concat("hooks.", kind, ": hook '", hooks.Get(0).path(),
-                             "' cannot run in the guest: this agent runs no hooks"));
-  };
-  KATA_TRY(refuse(spec_.hooks().createcontainer(), "createContainer"), "");
-  return refuse(spec_.hooks().startcontainer(), "startContainer");
+Result<void> Planner::plan_seccomp() {
+  const auto& profile = linux_.seccomp();
+  if (profile.defaultaction().empty()) return {};
+  const auto otherwise = KATA_TRY(default_errno(spec_), "");
+  plan_.process.seccomp = KATA_TRY(SeccompFilter::build(profile, otherwise), "");
+  return {};
 }
 
 std::filesystem::path Planner::shared_namespace(std::uint64_t flag) const {
@@ -154,6 +153,11 @@ Result<void> Planner::plan_root() {
 }
 
 Result<void> Planner::plan_hostname() {
+  if (!plan_.domainname.empty()) {
+    KATA_TRY(check_text(plan_.domainname, "domainname"), "");
+    if (!has_namespace(CLONE_NEWUTS))
+      return invalid("domainname: needs a uts namespace in linux.namespaces");
+  }
   const std::string& name = spec_.hostname();
   if (name.empty()) return {};
   KATA_TRY(check_text(name, "hostname"), "");

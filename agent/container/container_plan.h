@@ -13,10 +13,12 @@
 #include <vector>
 
 #include "agent/container/device_rules.h"
+#include "agent/container/hooks.h"
 #include "agent/container/launch.h"
 #include "agent/container/mount_options.h"
 #include "agent/container/process_plan.h"
 #include "kata/result.h"
+#include "kata/unique_fd.h"
 
 namespace kata::agent {
 
@@ -48,9 +50,9 @@ struct ContainerPlan {
   ProcessPlan process{};
   std::filesystem::path root{};  // in the agent's view
   bool read_only_root = false;
-  unsigned long root_propagation = 0;  // MS_*, 0: none asked for
-  std::string hostname{};              // empty: leave it
-  std::uint64_t new_namespaces = 0;    // CLONE_NEW*
+  unsigned long root_propagation = 0;    // MS_*, 0: none asked for
+  std::string hostname{}, domainname{};  // empty: leave it
+  std::uint64_t new_namespaces = 0;      // CLONE_NEW*
   std::vector<JoinedNamespace> joined{};
   std::string uid_map{}, gid_map{};  // lines for /proc/<pid>/uid_map; not empty in a user namespace
   std::vector<MountPlan> mounts{};
@@ -58,6 +60,10 @@ struct ContainerPlan {
   std::vector<std::filesystem::path> masked{}, read_only{};
   std::vector<Sysctl> sysctls{};
   std::vector<DeviceRule> device_rules{};
+  std::string time_offsets{};  // lines for /proc/self/timens_offsets
+  std::vector<std::pair<std::string, std::string>> unified{};  // cgroup file and value
+  ContainerHooks hooks{};
+  UniqueFd message_queues{};  // an mqueue filesystem that a user namespace could not make itself
 
   bool has_new(std::uint64_t flag) const { return (new_namespaces & flag) != 0; }
 };

@@ -5,6 +5,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "agent/container/annotated.h"
 #include "agent/container/cgroup.h"
 #include "agent/container/child.h"
 #include "agent/container/launch.h"
@@ -124,7 +125,10 @@ Result<ProcessPlan> plan_exec(const grpc::Process& process, const grpc::Spec& co
   if (!process.has_capabilities())
     plan.capabilities = KATA_TRY(plan_capabilities(container.process().capabilities()), "");
   const auto& seccomp = container.linux().seccomp();
-  if (!seccomp.defaultaction().empty()) plan.seccomp = KATA_TRY(SeccompFilter::build(seccomp), "");
+  const auto otherwise = KATA_TRY(default_errno(container), "");
+  if (!seccomp.defaultaction().empty())
+    plan.seccomp = KATA_TRY(SeccompFilter::build(seccomp, otherwise), "");
+  KATA_TRY(plan_annotated_process(container, plan), "");
   return plan;
 }
 

@@ -5,6 +5,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "agent/container/cgroup.h"
 #include "agent/container/child.h"
 #include "agent/container/container_plan.h"
@@ -26,8 +28,8 @@ constexpr std::chrono::seconds kCleanUp{2};
 
 class InitLauncher {
  public:
-  InitLauncher(ContainerPlan plan, const ContainerPaths& paths, Cgroup& cgroup)
-      : plan_(std::move(plan)), paths_(paths), cgroup_(cgroup) {}
+  InitLauncher(ContainerPlan plan, std::string id, const ContainerPaths& paths, Cgroup& cgroup)
+      : plan_(std::move(plan)), id_(std::move(id)), paths_(paths), cgroup_(cgroup) {}
 
   Result<LaunchedInit> launch(ProcessStdio stdio);
 
@@ -39,7 +41,11 @@ class InitLauncher {
   Result<void> settle_namespaces();
   Result<void> write_sysctls();
 
+  Result<void> run_start_hooks() const;
+  Result<void> open_message_queues();
+
   ContainerPlan plan_;
+  std::string id_;
   const ContainerPaths& paths_;
   Cgroup& cgroup_;
   Pipe status_{}, gate_{};
@@ -65,12 +71,24 @@ Result<pid_t> InitLauncher::start(ProcessStdio& stdio) {
   const auto joined = KATA_TRY(open_namespaces(plan_.joined), "");
   NamespaceVisit visit;
   KATA_TRY(visit.enter(joined), "");
+  KATA_TRY(open_message_queues(), "");
+  if (plan_.has_new(kNewTime)) KATA_TRY(visit.make_time(plan_.time_offsets), "linux.timeOffsets");
   // The cgroup namespace is made later: its root is where the process is then.
-  const std::uint64_t flags = plan_.new_namespaces & ~std::uint64_t{CLONE_NEWCGROUP};
+  const std::uint64_t flags = plan_.new_namespaces & ~(std::uint64_t{CLONE_NEWCGROUP} | kNewTime);
   const pid_t pid = KATA_TRY(clone_child(flags), "");
   if (pid != 0) return pid;
   visit.forget();
   run_child(stdio);
+}
+
+// The queues of a joined ipc namespace belong to that one's user namespace, so they are mounted
+// here, inside the one and outside the container's other.
+Result<void> InitLauncher::open_message_queues() {
+  const bool wanted = std::any_of(plan_.mounts.begin(), plan_.mounts.end(),
+                                  [](const MountPlan& mount) { return mount.type == "mqueue"; });
+  if (!wanted || !plan_.has_new(CLONE_NEWUSER) || plan_.has_new(CLONE_NEWIPC)) return {};
+  plan_.message_queues = KATA_TRY(new_filesystem("mqueue", "mqueue", {}), "");
+  return {};
 }
 
 Result<void> InitLauncher::finish(pid_t pid) {
@@ -95,8 +113,10 @@ void InitLauncher::run_child(ProcessStdio& stdio) {
   status_.write.reset();
   if (!wait_for_release(gate_.read.get())) ::_exit(1);
   gate_.read.reset();
-  if (const auto loaded = load_late_seccomp(plan_.process); !loaded.ok()) {
-    const std::string line = loaded.error().message + '\n';
+  auto ready = run_start_hooks();
+  if (ready.ok()) ready = load_late_seccomp(plan_.process);
+  if (!ready.ok()) {
+    const std::string line = ready.error().message + '\n';
     [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line.data(), line.size());
     ::_exit(126);
   }
@@ -104,16 +124,28 @@ void InitLauncher::run_child(ProcessStdio& stdio) {
 }
 
 Result<std::string> InitLauncher::become_init(ProcessStdio& stdio) {
-  KATA_TRY(isolate_child(stdio, {&status_.write, &gate_.read}), "");
+  std::vector<UniqueFd*> keep = {&status_.write, &gate_.read};
+  if (plan_.message_queues) keep.push_back(&plan_.message_queues);
+  KATA_TRY(isolate_child(stdio, keep), "");
   if (!wait_for_release(gate_.read.get())) ::_exit(1);
   KATA_TRY(settle_namespaces(), "");
   const int terminal = plan_.process.terminal ? STDIN_FILENO : -1;
   UniqueFd root = KATA_TRY(build_rootfs(plan_, paths_, cgroup_, terminal), "");
+  plan_.message_queues.reset();
   KATA_TRY(write_sysctls(), "linux.sysctl");
+  KATA_TRY(run_hooks(plan_.hooks.create, "createContainer",
+                     hook_state(id_, "creating", paths_.bundle.native())),
+           "");
   KATA_TRY(enter_rootfs(root.get()), "enter the rootfs");
   KATA_TRY(set_propagation(root.get(), plan_.root_propagation), "linux.rootfsPropagation");
   root.reset();
   return prepare_process(plan_.process, !plan_.has_new(CLONE_NEWUSER));
+}
+
+Result<void> InitLauncher::run_start_hooks() const {
+  if (plan_.hooks.start.empty()) return {};
+  return run_hooks(plan_.hooks.start, "startContainer",
+                   hook_state(id_, "created", paths_.bundle.native()));
 }
 
 Result<void> InitLauncher::settle_namespaces() {
@@ -124,6 +156,9 @@ Result<void> InitLauncher::settle_namespaces() {
   if (plan_.has_new(CLONE_NEWNET)) KATA_TRY(bring_loopback_up(), "");
   if (!plan_.hostname.empty() && ::sethostname(plan_.hostname.data(), plan_.hostname.size()) != 0)
     return errno_error(concat("set hostname '", plan_.hostname, "'"), errno);
+  const std::string& domain = plan_.domainname;
+  if (!domain.empty() && ::setdomainname(domain.data(), domain.size()) != 0)
+    return errno_error(concat("set domainname '", domain, "'"), errno);
   return {};
 }
 
@@ -156,8 +191,9 @@ Result<LaunchedInit> launch_init(const grpc::Spec& spec, const std::string& cont
   auto launched = [&]() -> Result<LaunchedInit> {
     KATA_TRY(cgroup->create(), "");
     KATA_TRY(cgroup->apply(spec.linux().resources()), "");
+    KATA_TRY(cgroup->apply_unified(plan.unified), "linux.resources.unified");
     KATA_TRY(cgroup->apply_devices(plan.device_rules), "linux.resources.devices");
-    return InitLauncher(std::move(plan), paths, *cgroup).launch(std::move(stdio));
+    return InitLauncher(std::move(plan), container_id, paths, *cgroup).launch(std::move(stdio));
   }();
   if (launched.ok()) return launched;
   if (launched.error().code != ErrorCode::kAlreadyExists)

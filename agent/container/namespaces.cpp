@@ -45,6 +45,16 @@ Result<void> NamespaceVisit::enter(std::uint64_t flag, int fd) {
   return {};
 }
 
+Result<void> NamespaceVisit::make_time(const std::string& offsets) {
+  OpenNamespace own{kNewTime, UniqueFd(::open("/proc/self/ns/time", O_RDONLY | O_CLOEXEC))};
+  if (!own.fd) return errno_error("open '/proc/self/ns/time'", errno);
+  if (::unshare(static_cast<int>(kNewTime)) != 0)
+    return errno_error("make a time namespace", errno);
+  own_.push_back(std::move(own));
+  if (offsets.empty()) return {};
+  return write_existing("/proc/self/timens_offsets", offsets);
+}
+
 void NamespaceVisit::leave() {
   while (!own_.empty()) {
     const OpenNamespace& own = own_.back();

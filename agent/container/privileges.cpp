@@ -3,6 +3,8 @@
 
 #include <grp.h>
 #include <linux/capability.h>
+#include <sched.h>
+#include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -126,6 +128,23 @@ Result<void> set_rlimits(const ProcessPlan& plan, pid_t pid) {
       return errno_error(concat("process.rlimits: set '", limit.name, "' to ", limit.value.rlim_cur,
                                 " and ", limit.value.rlim_max),
                          errno);
+  return {};
+}
+
+Result<void> set_scheduling(const ProcessPlan& plan) {
+  constexpr int kProcess = 1;  // IOPRIO_WHO_PROCESS
+  if (plan.io_priority && ::syscall(SYS_ioprio_set, kProcess, 0, *plan.io_priority) != 0)
+    return errno_error("process.ioPriority", errno);
+  if (plan.scheduler) {
+    sched_param parameters{};
+    parameters.sched_priority = static_cast<int>(plan.scheduler->priority);
+    if (::sched_setscheduler(0, plan.scheduler->policy, &parameters) != 0)
+      return errno_error("process.scheduler", errno);
+    if (plan.scheduler->nice != 0 && ::setpriority(PRIO_PROCESS, 0, plan.scheduler->nice) != 0)
+      return errno_error("process.scheduler: nice", errno);
+  }
+  if (plan.personality && ::personality(*plan.personality) < 0)
+    return errno_error("linux.personality", errno);
   return {};
 }
 

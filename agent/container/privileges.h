@@ -20,6 +20,9 @@ Result<void> load_late_seccomp(const ProcessPlan& plan);
 
 Result<void> set_rlimits(const ProcessPlan& plan, pid_t pid);  // 0: the caller
 
+// I/O priority, scheduler and personality of the caller.
+Result<void> set_scheduling(const ProcessPlan& plan);
+
 // Lowering needs a privilege that some hosts of the agent lack: then it warns. Other failures are
 // errors.
 Result<void> set_oom_score(const ProcessPlan& plan, pid_t pid);

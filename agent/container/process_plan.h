@@ -34,6 +34,12 @@ struct Rlimit {
   rlimit value{};
 };
 
+struct SchedulerPlan {
+  int policy = 0;  // SCHED_*
+  int nice = 0;
+  unsigned priority = 0;
+};
+
 struct ProcessPlan {
   bool terminal = false;
   std::uint16_t rows = 0, columns = 0;
@@ -46,6 +52,10 @@ struct ProcessPlan {
   std::vector<Rlimit> rlimits{};
   bool no_new_privileges = false;
   std::optional<int> oom_score_adj{};
+  mode_t umask = 0022;
+  std::optional<int> io_priority{};  // as ioprio_set(2) takes it
+  std::optional<SchedulerPlan> scheduler{};
+  std::optional<unsigned long> personality{};
   SeccompFilter seccomp{};
 };
 

@@ -146,6 +146,10 @@ Result<UniqueFd> RootfsBuilder::sysfs_of_agent(Error error) {
 }
 
 Result<void> RootfsBuilder::mount_new(const MountPlan& mount) {
+  if (mount.type == "mqueue" && plan_.message_queues) {
+    const UniqueFd place_for_it = KATA_TRY(directory_target(mount), "");
+    return place(mount, plan_.message_queues.get(), place_for_it.get());
+  }
   const std::string& source = mount.source.empty() ? mount.type : mount.source;
   auto made = new_filesystem(mount.type, source, mount.options.data);
   if (!made.ok() && mount.type == "sysfs") made = sysfs_of_agent(std::move(made).error());

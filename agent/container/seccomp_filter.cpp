@@ -172,9 +172,10 @@ Result<void> fill(scmp_filter_ctx context, const grpc::LinuxSeccomp& profile,
 
 void SeccompFilter::Release::operator()(void* context) const noexcept { seccomp_release(context); }
 
-Result<SeccompFilter> SeccompFilter::build(const grpc::LinuxSeccomp& profile) {
+Result<SeccompFilter> SeccompFilter::build(const grpc::LinuxSeccomp& profile,
+                                           std::uint32_t default_errno) {
   const std::string_view field = "linux.seccomp";
-  const auto default_action = KATA_TRY(action(profile.defaultaction(), EPERM), field);
+  const auto default_action = KATA_TRY(action(profile.defaultaction(), default_errno), field);
   SeccompFilter filter;
   filter.context_.reset(seccomp_init(default_action));
   if (!filter) return make_error(ErrorCode::kInternal, "linux.seccomp: libseccomp gave no filter");

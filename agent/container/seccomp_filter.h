@@ -4,6 +4,8 @@
 // process it is for.
 #pragma once
 
+#include <cerrno>
+#include <cstdint>
 #include <memory>
 
 #include "kata/result.h"
@@ -20,7 +22,9 @@ class SeccompFilter {
 
   // Names of system calls that this machine does not know are skipped: profiles list those of
   // newer kernels. Any other unknown word is kInvalidArgument.
-  static Result<SeccompFilter> build(const grpc::LinuxSeccomp& profile);
+  // `default_errno` is what a default action of SCMP_ACT_ERRNO answers.
+  static Result<SeccompFilter> build(const grpc::LinuxSeccomp& profile,
+                                     std::uint32_t default_errno = EPERM);
 
   explicit operator bool() const noexcept { return static_cast<bool>(context_); }
 

@@ -68,12 +68,14 @@ ordered_json linux_features() {
 }  // namespace
 
 ordered_json features_json() {
-  return {{"ociVersionMin", kOldestOciVersion},
-          {"ociVersionMax", kOciVersion},
-          {"hooks", {"prestart", "createRuntime", "createContainer", "poststart", "poststop"}},
-          {"mountOptions", mount_options()},
-          {"linux", linux_features()},
-          {"annotations", {{"io.katacontainers.runtime.version", KATA_VERSION}}}};
+  return {
+      {"ociVersionMin", kOldestOciVersion},
+      {"ociVersionMax", kOciVersion},
+      {"hooks",
+       {"prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"}},
+      {"mountOptions", mount_options()},
+      {"linux", linux_features()},
+      {"annotations", {{"io.katacontainers.runtime.version", KATA_VERSION}}}};
 }
 
 }  // namespace kata::runtime

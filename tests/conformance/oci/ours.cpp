@@ -87,6 +87,8 @@ class AgentRun {
     const auto loaded = sandbox::load_bundle(bundle_.path(), *create.mutable_oci());
     if (!loaded.ok()) return refused(loaded.error());
     create.mutable_oci()->mutable_root()->set_path(loaded.value().rootfs);
+    for (auto& mount : *create.mutable_oci()->mutable_mounts())
+      if (mount.type() == "bind") mount.set_source(bundle_.path() / mount.source());
     grpc::CreateSandboxRequest sandbox;
     sandbox.set_hostname(create.oci().hostname());  // as a host's does
     sandbox.set_sandbox_id("sandbox");

@@ -180,9 +180,8 @@ TEST_CASE("everything that the agent can be told arrives") {
 TEST_CASE("unknown keys are ignored and features not honoured yet are warnings") {
   json document = minimal();
   document["x-vendor"] = {{"deep", true}};
-  document["domainname"] = "example.org";
-  document["linux"] = {{"intelRdt", json::object()},
-                       {"resources", {{"unified", {{"memory.high", "1"}}}}}};
+  document["vm"] = json::object();
+  document["linux"] = {{"intelRdt", json::object()}, {"resources", {{"rdma", json::object()}}}};
   document["process"]["capabilities"] = {{"bounding", {"CAP_OF_TOMORROW"}}};
   grpc::Spec spec;
   std::vector<std::string> warnings;
@@ -193,11 +192,46 @@ TEST_CASE("unknown keys are ignored and features not honoured yet are warnings")
     return false;
   };
   CHECK(warnings.size() == 4);
-  CHECK(warned("domainname"));
+  CHECK(warned("vm"));
   CHECK(warned("linux.intelRdt"));
-  CHECK(warned("linux.resources.unified"));
+  CHECK(warned("linux.resources.rdma"));
   CHECK(warned("process.capabilities.bounding"));
   CHECK(spec.process().capabilities().bounding_size() == 0);
+}
+
+TEST_CASE("what the messages have no field for travels as annotations") {
+  json document = minimal();
+  document["domainname"] = "example.org";
+  document["process"]["user"]["umask"] = 63;
+  document["process"]["ioPriority"] = {{"class", "IOPRIO_CLASS_BE"}, {"priority", 6}};
+  document["process"]["scheduler"] = {{"policy", "SCHED_BATCH"}, {"nice", 5}};
+  document["linux"] = {{"personality", {{"domain", "LINUX32"}}},
+                       {"timeOffsets", {{"boottime", {{"secs", -5}, {"nanosecs", 7}}}}},
+                       {"resources", {{"unified", {{"memory.high", "1"}}}}}};
+  grpc::Spec spec;
+  std::vector<std::string> warnings;
+  REQUIRE(parse_spec(document.dump(), "f", spec, &warnings).ok());
+  CHECK(warnings.empty());
+  const auto note = [&](const char* name) {
+    return spec.annotations().at(std::string("io.katacontainers.oci.") + name);
+  };
+  CHECK(note("domainname") == "example.org");
+  CHECK(note("process.user.umask") == "63");
+  CHECK(note("process.ioPriority") == "IOPRIO_CLASS_BE 6");
+  CHECK(note("process.scheduler") == "SCHED_BATCH 5 0");
+  CHECK(note("linux.personality") == "LINUX32");
+  CHECK(note("linux.timeOffsets.boottime") == "-5 7");
+  CHECK(note("linux.resources.unified.memory.high") == "1");
+}
+
+TEST_CASE("a bundle cannot say by an annotation what its config.json does not") {
+  json document = minimal();
+  document["annotations"] = {{"io.katacontainers.oci.process.user.umask", "0"}, {"k", "v"}};
+  grpc::Spec spec;
+  std::vector<std::string> warnings;
+  REQUIRE(parse_spec(document.dump(), "f", spec, &warnings).ok());
+  CHECK(spec.annotations().size() == 1);
+  CHECK(warnings.size() == 1);
 }
 
 TEST_CASE("a bundle's rootfs is resolved and must be a directory") {

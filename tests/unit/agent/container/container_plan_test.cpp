@@ -87,11 +87,11 @@ TEST_CASE("each bad namespace is named") {
       "'relative'"));
 }
 
-TEST_CASE("hooks that would have to run in the guest are refused by name") {
+TEST_CASE("a hook whose path is relative is refused by its index") {
   const Error error =
-      refusal([](auto& s) { s.mutable_hooks()->add_startcontainer()->set_path("/bin/hook"); });
-  CHECK(error.code == ErrorCode::kUnsupported);
-  CHECK(error.message.find("hooks.startContainer: hook '/bin/hook'") != std::string::npos);
+      refusal([](auto& s) { s.mutable_hooks()->add_startcontainer()->set_path("bin/hook"); });
+  CHECK(error.code == ErrorCode::kInvalidArgument);
+  CHECK(error.message.find("hooks.startContainer[0]: path: 'bin/hook'") != std::string::npos);
 }
 
 TEST_CASE("hostnames need a namespace and a sane length") {
