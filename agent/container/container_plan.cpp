@@ -262,8 +262,8 @@ Result<void> Planner::check_sysctl(const std::string& file) const {
     return invalid(concat("'", file, "' needs an ipc namespace in linux.namespaces"));
   }
   if (file == "kernel/domainname") {
-    if (plan_.has_new(CLONE_NEWUTS)) return {};
-    return invalid("'kernel/domainname' needs a uts namespace of the container's own");
+    if (has_namespace(CLONE_NEWUTS)) return {};
+    return invalid("'kernel/domainname' needs a uts namespace in linux.namespaces");
   }
   return invalid(concat("'", file, "' is not a setting of a container's namespaces"));
 }

@@ -14,6 +14,8 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <iterator>
+#include <sstream>
 #include <stdexcept>
 
 #include "tests/integration/harness/bundle.h"
@@ -46,6 +48,28 @@ void show_cgroups(const std::string& view) {
     must(::umount2(kUnified, MNT_DETACH) == 0, "hide cgroup version 2");
 }
 
+constexpr const char* kDelegated = "/sys/fs/cgroup/cgroup.subtree_control";
+
+std::string delegated_controllers() {
+  std::ifstream file(kDelegated);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+// The runtimes hand controllers down in the whole machine's hierarchy.
+void take_back_controllers(const std::string& before) {
+  std::istringstream now(delegated_controllers());
+  for (std::string name; now >> name;)
+    if (before.find(name) == std::string::npos) std::ofstream(kDelegated) << '-' << name;
+}
+
+// A runtime that refuses may leave the cgroups it had made.
+void remove_cgroups(const std::string& name) {
+  std::error_code ignored;
+  fs::remove(fs::path(kCgroups) / name, ignored);
+  for (const auto& entry : fs::directory_iterator(kCgroups, ignored))
+    if (entry.is_directory(ignored)) fs::remove(entry.path() / name, ignored);
+}
+
 test::CommandResult run_in(const fs::path& directory, const std::string& script) {
   return test::run({"/bin/sh", "-ec", "cd \"$0\"\n" + script, directory.string()});
 }
@@ -59,10 +83,12 @@ Stage::Stage(const std::string& view)
   must(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0, "keep mounts private");
   must(::mount("tmpfs", directory_.c_str(), "tmpfs", 0, "mode=755") == 0, "mount a tmpfs");
   show_cgroups(view);
+  if (view == "v2") delegated_ = delegated_controllers();
   test::make_busybox_rootfs(directory_ / "template");
 }
 
 Stage::~Stage() {
+  if (delegated_ != "none") take_back_controllers(delegated_);
   ::setns(before_.get(), CLONE_NEWNS);
   std::error_code ignored;
   fs::remove(directory_, ignored);
@@ -89,6 +115,7 @@ RowBundle::~RowBundle() {
              "for m in $(awk -v d=\"$0/\" 'index($5, d) == 1 {print $5}' /proc/self/mountinfo "
              "| sort -r); do umount -l \"$m\"; done",
              path_.string()});
+  remove_cgroups(id_);
   std::error_code ignored;
   fs::remove_all(path_, ignored);
 }
@@ -117,10 +144,15 @@ std::string read_to_end(int fd, std::chrono::milliseconds patience) {
 int wait_for_process(pid_t pid) {
   int status = 0;
   pid_t got = 0;
-  if (!test::eventually([&] { return (got = ::waitpid(pid, &status, WNOHANG)) != 0; },
-                        std::chrono::seconds(20))) {
+  // What else has been orphaned goes too: a pid namespace ends only after its last zombie.
+  const auto reaped = [&] {
+    while ((got = ::waitpid(-1, &status, WNOHANG)) > 0 && got != pid) {
+    }
+    return got != 0;
+  };
+  if (!test::eventually(reaped, std::chrono::seconds(20))) {
     ::kill(pid, SIGKILL);
-    ::waitpid(pid, &status, 0);
+    test::eventually(reaped, std::chrono::seconds(5));
     throw std::runtime_error("the container did not end in 20 s");
   }
   if (got < 0) throw std::runtime_error("the container's process is not a child of the test");

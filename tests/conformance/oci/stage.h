@@ -26,7 +26,8 @@ class Stage {
 
  private:
   std::filesystem::path directory_;
-  UniqueFd before_{};  // the mount namespace to return to
+  UniqueFd before_{};               // the mount namespace to return to
+  std::string delegated_ = "none";  // controllers of version 2, as they were; "none": not looked at
 };
 
 // rootfs/, config.json and what the row's "prepare" makes. The destructor removes it with every

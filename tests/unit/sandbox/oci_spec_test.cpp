@@ -82,8 +82,7 @@ TEST_CASE("each bad member is named with what was expected and found") {
       "process.rlimits[0].soft");
   check_complaint(complaint({{"root", kRemoved}}), "root: expected an object");
   check_complaint(complaint({{"root", {{"path", ""}}}}), "root.path: expected");
-  check_complaint(complaint({{"mounts", {{{"destination", "proc"}}}}}),
-                  "mounts[0].destination: expected an absolute path");
+  check_complaint(complaint({{"mounts", {{{"type", "proc"}}}}}), "mounts[0].destination: ");
   check_complaint(complaint({{"linux", {{"namespaces", {{{"type", "cpu"}}}}}}}),
                   "linux.namespaces[0].type");
   check_complaint(complaint({{"linux", {{"namespaces", {{{"type", "pid"}}, {{"type", "pid"}}}}}}}),
@@ -222,6 +221,16 @@ TEST_CASE("what the messages have no field for travels as annotations") {
   CHECK(note("linux.personality") == "LINUX32");
   CHECK(note("linux.timeOffsets.boottime") == "-5 7");
   CHECK(note("linux.resources.unified.memory.high") == "1");
+}
+
+TEST_CASE("a relative destination of a mount is taken as below the root") {
+  json document = minimal();
+  document["mounts"] = {{{"destination", "mnt/x"}, {"type", "tmpfs"}}};
+  grpc::Spec spec;
+  std::vector<std::string> warnings;
+  REQUIRE(parse_spec(document.dump(), "f", spec, &warnings).ok());
+  CHECK(spec.mounts(0).destination() == "/mnt/x");
+  CHECK(warnings.size() == 1);
 }
 
 TEST_CASE("a bundle cannot say by an annotation what its config.json does not") {
