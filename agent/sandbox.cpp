@@ -141,6 +141,8 @@ Result<void> Sandbox::launch(Container& container, const SandboxNamespaces& name
   StdioPair stdio = KATA_TRY(make_stdio(spec.process()), "stdio");
   LaunchedInit launched = KATA_TRY(
       launch_init(spec, container.id, container.paths, namespaces, std::move(stdio.process)), "");
+  if (launched.terminal)
+    KATA_TRY(use_terminal(stdio.agent, std::move(launched.terminal)), "terminal");
   container.init = watch(launched.pid, std::move(stdio.agent));
   container.start_gate = std::move(launched.start_gate);
   if (namespaces_->has_pid()) return {};
@@ -205,9 +207,12 @@ Result<void> Sandbox::exec(const grpc::ExecProcessRequest& request) {
                       concat("container '", container->id, "' has stopped"));
   KATA_TRY(refuse_paused(*container), "");
   StdioPair stdio = KATA_TRY(make_stdio(request.process()), "stdio");
-  const pid_t pid = KATA_TRY(launch_exec(request.process(), container->spec, container->paths,
-                                         container->init->pid(), std::move(stdio.process)),
-                             concat("exec in container '", container->id, "'"));
+  UniqueFd terminal;
+  const pid_t pid =
+      KATA_TRY(launch_exec(request.process(), container->spec, container->paths,
+                           container->init->pid(), std::move(stdio.process), &terminal),
+               concat("exec in container '", container->id, "'"));
+  if (terminal) KATA_TRY(use_terminal(stdio.agent, std::move(terminal)), "terminal");
   container->execs.insert_or_assign(exec_id, watch(pid, std::move(stdio.agent)));
   return {};
 }

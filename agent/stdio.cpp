@@ -70,6 +70,13 @@ Result<StdioPair> make_terminal(std::uint32_t rows, std::uint32_t columns) {
   return pair;
 }
 
+Result<void> use_terminal(AgentStdio& stdio, UniqueFd master) {
+  KATA_TRY(set_nonblocking(master.get()), "");
+  stdio.in = KATA_TRY(duplicate(master.get()), "");
+  stdio.out = std::move(master);
+  return {};
+}
+
 Result<void> resize_terminal(int master, std::uint32_t rows, std::uint32_t columns) {
   constexpr std::uint32_t kMost = std::numeric_limits<unsigned short>::max();
   winsize size{};

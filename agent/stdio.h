@@ -29,6 +29,9 @@ Result<StdioPair> make_pipes(std::uint32_t pipe_size);
 // Rows and columns of 0 leave the size unset.
 Result<StdioPair> make_terminal(std::uint32_t rows, std::uint32_t columns);
 
+// The master that the process really got in place of the one of make_terminal.
+Result<void> use_terminal(AgentStdio& stdio, UniqueFd master);
+
 Result<void> resize_terminal(int master, std::uint32_t rows, std::uint32_t columns);
 
 }  // namespace kata::agent

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -14,6 +15,7 @@
 
 #include "agent/container/privileges.h"
 #include "agent/container/program.h"
+#include "agent/container/terminal.h"
 #include "kata/beneath.h"
 #include "kata/concat.h"
 
@@ -139,6 +141,16 @@ Result<Pipe> make_pipe() {
   return pipe;
 }
 
+Result<Pipe> make_status() {
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+    return errno_error("make a socket for reports", errno);
+  Pipe pipe;
+  pipe.read.reset(ends[0]);
+  pipe.write.reset(ends[1]);
+  return pipe;
+}
+
 // By the system call: fork(3) cannot make all namespaces in one step, and only so are they owned by
 // the new user namespace. glibc's record of the thread id in the child stays the parent's; nothing
 // between here and execve asks for it.
@@ -151,7 +163,8 @@ Result<pid_t> clone_child(std::uint64_t namespaces) {
   return static_cast<pid_t>(pid);
 }
 
-void report_ready(int status) noexcept {
+void report_ready(int status, int terminal) noexcept {
+  if (terminal >= 0 && send_descriptor(status, kReadyMark, terminal).ok()) return;
   [[maybe_unused]] const auto written = ::write(status, &kReadyMark, 1);
 }
 
@@ -164,11 +177,11 @@ void report_failure(int status, const Error& error) noexcept {
       ::write(status, error.message.data(), std::min<std::size_t>(error.message.size(), 4096));
 }
 
-Result<ChildState> read_report(int status) {
-  char mark = 0;
-  const ssize_t got = read_some(status, &mark, 1);
-  if (got < 0) return errno_error("read the child's report", errno);
-  if (got == 0) return ChildState::kExecuted;
+Result<ChildState> read_report(int status, UniqueFd* terminal) {
+  UniqueFd received;
+  const char mark = KATA_TRY(receive_mark(status, received), "");
+  if (mark == 0) return ChildState::kExecuted;
+  if (mark == kReadyMark && terminal != nullptr) *terminal = std::move(received);
   if (mark == kReadyMark) return ChildState::kReady;
   std::string text(1, mark);
   text += read_all(status);

@@ -22,16 +22,17 @@ struct Pipe {
   UniqueFd read{}, write{};
 };
 Result<Pipe> make_pipe();
+Result<Pipe> make_status();  // for reports: a descriptor can go with one
 
 // fork(2) into new namespaces (CLONE_NEW*): 0 in the child.
 Result<pid_t> clone_child(std::uint64_t namespaces);
 
-void report_ready(int status) noexcept;
+void report_ready(int status, int terminal = -1) noexcept;  // the master of its terminal
 void report_failure(int status, const Error& error) noexcept;
 
 enum class ChildState { kReady, kExecuted };  // kExecuted: the pipe closed at execve
 // Blocks until the child reports. Its failure comes back as the Error it had.
-Result<ChildState> read_report(int status);
+Result<ChildState> read_report(int status, UniqueFd* terminal = nullptr);
 
 Result<void> release(int gate);            // one byte
 bool wait_for_release(int gate) noexcept;  // false: the agent has closed it, or is gone

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "agent/container/mount_tree.h"
+#include "agent/container/terminal.h"
 #include "kata/beneath.h"
 #include "kata/concat.h"
 
@@ -81,24 +82,29 @@ Result<void> make_links(int dev) {
 }
 
 // The pty belongs to the agent's mount namespace; a bind mount needs this namespace's view of it.
-Result<void> bind_console(int dev, int terminal) {
+Result<UniqueFd> open_pty_of_agent() {
   char name[64] = {};
+  if (::ttyname_r(STDIN_FILENO, name, sizeof name) != 0)
+    return errno_error("name the terminal", errno);
+  UniqueFd pty(::open(name, O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  if (!pty) return errno_error(concat("open '", name, "'"), errno);
+  return pty;
+}
+
+Result<void> bind_console(int dev, const UniqueFd& pty) {
   struct stat wanted {
   }, found{};
-  if (::ttyname_r(terminal, name, sizeof name) != 0 || ::fstat(terminal, &wanted) != 0)
-    return errno_error("name the terminal", errno);
-  const UniqueFd pty(::open(name, O_PATH | O_NOFOLLOW | O_CLOEXEC));
-  if (!pty || ::fstat(pty.get(), &found) != 0)
-    return errno_error(concat("open '", name, "'"), errno);
+  if (::fstat(STDIN_FILENO, &wanted) != 0 || ::fstat(pty.get(), &found) != 0)
+    return errno_error("look at the terminal", errno);
   if (!S_ISCHR(found.st_mode) || found.st_rdev != wanted.st_rdev)
-    return make_error(ErrorCode::kInternal, concat("'", name, "' is not the terminal"));
+    return make_error(ErrorCode::kInternal, "its name is not the terminal's");
   const UniqueFd tree = KATA_TRY(clone_tree(pty.get(), false), "");
   return cover_file(dev, "console", tree.get());
 }
 
 }  // namespace
 
-Result<void> make_device_nodes(int root, const ContainerPlan& plan, int terminal) {
+Result<void> make_device_nodes(int root, const ContainerPlan& plan) {
   const bool bind = plan.has_new(CLONE_NEWUSER);
   const UniqueFd dev = KATA_TRY(make_directories_beneath(root, "/dev", 0755), "");
   for (const auto& node :
@@ -107,9 +113,22 @@ Result<void> make_device_nodes(int root, const ContainerPlan& plan, int terminal
     KATA_TRY(make_node(root, node, bind), concat("'", node.path, "'"));
   for (const NodePlan& node : plan.nodes)
     KATA_TRY(make_node(root, node, bind && !S_ISFIFO(node.mode)), concat("'", node.path, "'"));
-  KATA_TRY(make_links(dev.get()), "");
-  if (terminal >= 0) KATA_TRY(bind_console(dev.get(), terminal), "'/dev/console'");
-  return {};
+  return make_links(dev.get());
+}
+
+Result<UniqueFd> make_console(int root) {
+  const UniqueFd dev = KATA_TRY(make_directories_beneath(root, "/dev", 0755), "");
+  auto terminal = KATA_TRY(open_terminal(root), "");
+  if (!terminal) {
+    const UniqueFd own = KATA_TRY(open_pty_of_agent(), "");
+    KATA_TRY(bind_console(dev.get(), own), "");
+    return UniqueFd();
+  }
+  KATA_TRY(use_as_stdio(*terminal), "");
+  const UniqueFd pty =
+      KATA_TRY(open_in_root(root, concat("/dev/pts/", terminal->number), O_PATH | O_NOFOLLOW), "");
+  KATA_TRY(bind_console(dev.get(), pty), "");
+  return std::move(terminal->master);
 }
 
 }  // namespace kata::agent

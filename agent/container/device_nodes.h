@@ -6,11 +6,15 @@
 
 #include "agent/container/container_plan.h"
 #include "kata/result.h"
+#include "kata/unique_fd.h"
 
 namespace kata::agent {
 
-// In a user namespace, where nodes cannot be made, the agent's own are bind-mounted. `terminal` is
-// the pty slave for /dev/console, or -1.
-Result<void> make_device_nodes(int root, const ContainerPlan& plan, int terminal);
+// In a user namespace, where nodes cannot be made, the agent's own are bind-mounted.
+Result<void> make_device_nodes(int root, const ContainerPlan& plan);
+
+// Moves stdio to a terminal of the container's devpts and puts it on /dev/console: its master, or
+// nothing when there is no devpts and stdin's own terminal becomes the console.
+Result<UniqueFd> make_console(int root);
 
 }  // namespace kata::agent

@@ -100,7 +100,7 @@ Result<void> wait_for_hook(pid_t pid, std::chrono::seconds timeout) {
 
 Result<void> run_hook(const HookPlan& hook, const std::string& state) {
   Pipe input = KATA_TRY(make_pipe(), "");
-  Pipe status = KATA_TRY(make_pipe(), "");
+  Pipe status = KATA_TRY(make_status(), "");
   const pid_t pid = ::fork();  // not clone3(2), which a seccomp profile may deny already
   if (pid < 0) return errno_error("start a process", errno);
   if (pid == 0) execute_hook(hook, input.read.get(), status.write.get());

@@ -43,7 +43,8 @@ struct SandboxNamespaces {
 struct LaunchedInit {
   pid_t pid = -1;  // in the agent's pid namespace
   UniqueFd
-      start_gate{};  // write one byte: the process goes on to execve; close it: the process ends
+      start_gate{};     // write one byte: the process goes on to execve; close it: the process ends
+  UniqueFd terminal{};  // master of a terminal in the container's devpts, used in place of `stdio`
 };
 
 // Does everything up to, not including, execve of the workload. On failure nothing is left: no
@@ -54,9 +55,10 @@ Result<LaunchedInit> launch_init(const grpc::Spec& spec, const std::string& cont
                                  ProcessStdio stdio);
 
 // Joins all namespaces and the cgroup of `init_pid` and executes `process`. Returns when execve
-// succeeded or failed.
+// succeeded or failed. `terminal` is set as LaunchedInit's is.
 Result<pid_t> launch_exec(const grpc::Process& process, const grpc::Spec& container_spec,
-                          const ContainerPaths& paths, pid_t init_pid, ProcessStdio stdio);
+                          const ContainerPaths& paths, pid_t init_pid, ProcessStdio stdio,
+                          UniqueFd* terminal = nullptr);
 
 // Kills every process of the container's cgroup and waits, at most until the deadline, for the
 // cgroup to be empty; then removes it.

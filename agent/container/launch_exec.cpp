@@ -14,6 +14,7 @@
 #include "agent/container/privileges.h"
 #include "agent/container/process_plan.h"
 #include "agent/container/program.h"
+#include "agent/container/terminal.h"
 #include "kata/concat.h"
 #include "oci.pb.h"
 
@@ -45,21 +46,23 @@ class ExecLauncher {
       : plan_(std::move(plan)), cgroup_(cgroup), init_(std::move(init)) {}
 
   Result<pid_t> launch(ProcessStdio stdio, std::uint64_t namespaces);
+  UniqueFd take_terminal() { return std::move(terminal_); }
 
  private:
   Result<pid_t> start(ProcessStdio& stdio, std::uint64_t namespaces);
   Result<void> finish(pid_t pid, std::uint64_t namespaces);
   [[noreturn]] void run_child(ProcessStdio& stdio, std::uint64_t namespaces);
   Result<std::string> become_process(ProcessStdio& stdio, std::uint64_t namespaces);
+  Result<void> move_to_container_terminal();
 
   ProcessPlan plan_;
   Cgroup& cgroup_;
-  UniqueFd init_;
+  UniqueFd init_, terminal_{};  // in the child and in the agent
   Pipe status_{}, gate_{};
 };
 
 Result<pid_t> ExecLauncher::launch(ProcessStdio stdio, std::uint64_t namespaces) {
-  status_ = KATA_TRY(make_pipe(), "");
+  status_ = KATA_TRY(make_status(), "");
   gate_ = KATA_TRY(make_pipe(), "");
   const pid_t pid = KATA_TRY(start(stdio, namespaces), "");
   status_.write.reset();
@@ -85,7 +88,7 @@ Result<void> ExecLauncher::finish(pid_t pid, std::uint64_t namespaces) {
   KATA_TRY(set_oom_score(plan_, pid), "");
   if ((namespaces & CLONE_NEWUSER) != 0) KATA_TRY(set_rlimits(plan_, pid), "");
   KATA_TRY(release(gate_.write.get()), "");
-  if (KATA_TRY(read_report(status_.read.get()), "") != ChildState::kReady)
+  if (KATA_TRY(read_report(status_.read.get(), &terminal_), "") != ChildState::kReady)
     return make_error(ErrorCode::kUnavailable, "the process was killed while it was being set up");
   KATA_TRY(read_report(status_.read.get()), "");  // of execve: nothing, when it succeeded
   return {};
@@ -98,7 +101,8 @@ void ExecLauncher::run_child(ProcessStdio& stdio, std::uint64_t namespaces) {
   };
   const auto program = become_process(stdio, namespaces);
   if (!program.ok()) fail(program.error());
-  report_ready(status_.write.get());
+  report_ready(status_.write.get(), terminal_.get());
+  terminal_.reset();
   if (const auto loaded = load_late_seccomp(plan_); !loaded.ok()) fail(loaded.error());
   const int code = execute(plan_, program.value());
   report_failure(status_.write.get(),
@@ -117,7 +121,18 @@ Result<std::string> ExecLauncher::become_process(ProcessStdio& stdio, std::uint6
   const bool user = (namespaces & CLONE_NEWUSER) != 0;
   if (user && (::setresgid(0, 0, 0) != 0 || ::setresuid(0, 0, 0) != 0))
     return errno_error("become root of the user namespace", errno);
+  if (plan_.terminal) KATA_TRY(move_to_container_terminal(), "terminal");
   return prepare_process(plan_, !user);
+}
+
+Result<void> ExecLauncher::move_to_container_terminal() {
+  const UniqueFd root(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!root) return errno_error("open '/'", errno);
+  auto terminal = KATA_TRY(open_terminal(root.get()), "");
+  if (!terminal) return {};
+  KATA_TRY(use_as_stdio(*terminal), "");
+  terminal_ = std::move(terminal->master);
+  return {};
 }
 
 Result<ProcessPlan> plan_exec(const grpc::Process& process, const grpc::Spec& container) {
@@ -135,14 +150,17 @@ Result<ProcessPlan> plan_exec(const grpc::Process& process, const grpc::Spec& co
 }  // namespace
 
 Result<pid_t> launch_exec(const grpc::Process& process, const grpc::Spec& container_spec,
-                          const ContainerPaths& paths, pid_t init_pid, ProcessStdio stdio) {
+                          const ContainerPaths& paths, pid_t init_pid, ProcessStdio stdio,
+                          UniqueFd* terminal) {
   ProcessPlan plan = KATA_TRY(plan_exec(process, container_spec), "exec");
   UniqueFd init(static_cast<int>(::syscall(SYS_pidfd_open, init_pid, 0)));
   if (!init) return errno_error(concat("exec: open the container's process ", init_pid), errno);
   const auto namespaces = KATA_TRY(foreign_namespaces(init_pid), "exec");
   const auto cgroup = KATA_TRY(open_cgroup(paths.cgroup), "exec");
-  return ExecLauncher(std::move(plan), *cgroup, std::move(init))
-      .launch(std::move(stdio), namespaces);
+  ExecLauncher launcher(std::move(plan), *cgroup, std::move(init));
+  const pid_t pid = KATA_TRY(launcher.launch(std::move(stdio), namespaces), "");
+  if (terminal != nullptr) *terminal = launcher.take_terminal();
+  return pid;
 }
 
 }  // namespace kata::agent

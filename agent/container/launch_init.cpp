@@ -48,11 +48,12 @@ class InitLauncher {
   std::string id_;
   const ContainerPaths& paths_;
   Cgroup& cgroup_;
+  UniqueFd terminal_{};  // in the child and in the agent
   Pipe status_{}, gate_{};
 };
 
 Result<LaunchedInit> InitLauncher::launch(ProcessStdio stdio) {
-  status_ = KATA_TRY(make_pipe(), "");
+  status_ = KATA_TRY(make_status(), "");
   gate_ = KATA_TRY(make_pipe(), "");
   const pid_t pid = KATA_TRY(start(stdio), "");
   status_.write.reset();
@@ -64,6 +65,7 @@ Result<LaunchedInit> InitLauncher::launch(ProcessStdio stdio) {
   LaunchedInit init;
   init.pid = pid;
   init.start_gate = std::move(gate_.write);
+  init.terminal = std::move(terminal_);
   return init;
 }
 
@@ -97,7 +99,7 @@ Result<void> InitLauncher::finish(pid_t pid) {
   KATA_TRY(set_oom_score(plan_.process, pid), "");
   if (plan_.has_new(CLONE_NEWUSER)) KATA_TRY(set_rlimits(plan_.process, pid), "");
   KATA_TRY(release(gate_.write.get()), "");
-  if (KATA_TRY(read_report(status_.read.get()), "") == ChildState::kReady) return {};
+  if (KATA_TRY(read_report(status_.read.get(), &terminal_), "") == ChildState::kReady) return {};
   return make_error(ErrorCode::kResourceExhausted,
                     "the container's first process was killed while it was being set up; is "
                     "linux.resources.memory.limit too small?");
@@ -109,7 +111,8 @@ void InitLauncher::run_child(ProcessStdio& stdio) {
     report_failure(status_.write.get(), program.error());
     ::_exit(1);
   }
-  report_ready(status_.write.get());
+  report_ready(status_.write.get(), terminal_.get());
+  terminal_.reset();
   status_.write.reset();
   if (!wait_for_release(gate_.read.get())) ::_exit(1);
   gate_.read.reset();
@@ -129,8 +132,7 @@ Result<std::string> InitLauncher::become_init(ProcessStdio& stdio) {
   KATA_TRY(isolate_child(stdio, keep), "");
   if (!wait_for_release(gate_.read.get())) ::_exit(1);
   KATA_TRY(settle_namespaces(), "");
-  const int terminal = plan_.process.terminal ? STDIN_FILENO : -1;
-  UniqueFd root = KATA_TRY(build_rootfs(plan_, paths_, cgroup_, terminal), "");
+  UniqueFd root = KATA_TRY(build_rootfs(plan_, paths_, cgroup_, terminal_), "");
   plan_.message_queues.reset();
   KATA_TRY(write_sysctls(), "linux.sysctl");
   KATA_TRY(run_hooks(plan_.hooks.create, "createContainer",

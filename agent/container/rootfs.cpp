@@ -32,11 +32,12 @@ class RootfsBuilder {
   RootfsBuilder(const ContainerPlan& plan, const ContainerPaths& paths, const Cgroup& cgroup)
       : plan_(plan), paths_(paths), cgroup_(cgroup) {}
 
-  Result<UniqueFd> build(int terminal) {
+  Result<UniqueFd> build(UniqueFd& terminal) {
     KATA_TRY(mount_root(), "mount the rootfs");
     for (const MountPlan& mount : plan_.mounts)
       KATA_TRY(add_mount(mount), concat("mount '", mount.destination, "'"));
-    KATA_TRY(make_device_nodes(root_.get(), plan_, terminal), "make device nodes");
+    KATA_TRY(make_device_nodes(root_.get(), plan_), "make device nodes");
+    if (plan_.process.terminal) terminal = KATA_TRY(make_console(root_.get()), "'/dev/console'");
     for (const auto& path : plan_.read_only)
       KATA_TRY(make_read_only(path), concat("make '", path, "' read-only"));
     for (const auto& path : plan_.masked) KATA_TRY(mask(path), concat("mask '", path, "'"));
@@ -243,7 +244,7 @@ Result<void> RootfsBuilder::mask(const fs::path& path) {
 }  // namespace
 
 Result<UniqueFd> build_rootfs(const ContainerPlan& plan, const ContainerPaths& paths,
-                              const Cgroup& cgroup, int terminal) {
+                              const Cgroup& cgroup, UniqueFd& terminal) {
   return RootfsBuilder(plan, paths, cgroup).build(terminal);
 }
 

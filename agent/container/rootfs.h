@@ -13,10 +13,11 @@
 
 namespace kata::agent {
 
-// Mounts the rootfs on <bundle>/rootfs with everything below it, and returns its root. `terminal`
-// is the pty slave that becomes /dev/console, or -1.
+// Mounts the rootfs on <bundle>/rootfs with everything below it, and returns its root. With a
+// terminal, stdio is moved to one of the container's own devpts if it has one, whose master
+// `terminal` then is; stdin becomes /dev/console.
 Result<UniqueFd> build_rootfs(const ContainerPlan& plan, const ContainerPaths& paths,
-                              const Cgroup& cgroup, int terminal);
+                              const Cgroup& cgroup, UniqueFd& terminal);
 
 // Makes it "/", the old root is gone from the namespace.
 Result<void> enter_rootfs(int root);

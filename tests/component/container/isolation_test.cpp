@@ -86,7 +86,7 @@ TEST_CASE("the workload's signals have default actions and none is blocked") {
   CHECK(status_field(outcome.out, "SigIgn") == "0000000000000000");
 }
 
-TEST_CASE("a terminal is the workload's controlling terminal and its console") {
+TEST_CASE("a terminal of the container's devpts is its controlling terminal and its console") {
   Container box;
   const int master = ::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
   REQUIRE(master >= 0);
@@ -97,13 +97,16 @@ TEST_CASE("a terminal is the workload's controlling terminal and its console") {
   stdio.in.reset(::open(::ptsname(master), O_RDWR | O_NOCTTY | O_CLOEXEC));
   stdio.out.reset(::fcntl(stdio.in.get(), F_DUPFD_CLOEXEC, 3));
   stdio.err.reset(::fcntl(stdio.in.get(), F_DUPFD_CLOEXEC, 3));
-  auto spec = box.spec("echo to-tty > /dev/tty; echo to-console > /dev/console; test -t 0");
+  auto spec = box.spec("echo to-tty > /dev/tty; echo to-console > /dev/console; tty");
   spec.mutable_process()->set_terminal(true);
   auto launched = launch_init(spec, "box", box.paths(), {}, std::move(stdio));
   REQUIRE_MESSAGE(launched.ok(), launched.error().message);
   REQUIRE(::write(launched.value().start_gate.get(), "s", 1) == 1);
-  CHECK(read_line(master) == "to-tty\r");
-  CHECK(read_line(master) == "to-console\r");
+  const int seen = launched.value().terminal.get();
+  REQUIRE(seen >= 0);
+  CHECK(read_line(seen) == "to-tty\r");
+  CHECK(read_line(seen) == "to-console\r");
+  CHECK(read_line(seen) == "/dev/pts/0\r");
   CHECK(wait_for(launched.value().pid) == 0);
 }
 

@@ -74,7 +74,10 @@ TEST_CASE("a spec that the guest cannot honour shares nothing") {
   REQUIRE(stage.start().ok());
   stage.log.take();
   ContainerRequest request = requested(stage, "c1");
-  request.spec.mutable_hooks()->add_startcontainer()->set_path("/bin/hook");
+  auto& device = *request.spec.mutable_linux()->add_devices();
+  device.set_path("/dev/disk");
+  device.set_type("b");
+  device.set_major(8);
   const auto refused = await(stage.loop, stage.sandbox->create_container(std::move(request)));
   REQUIRE_FALSE(refused.ok());
   CHECK(refused.error().code == ErrorCode::kUnsupported);
