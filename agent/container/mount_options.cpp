@@ -85,7 +85,8 @@ Result<void> take_word(std::string_view word, MountOptions& options) {
   if (word.empty() || word.starts_with("x-") ||
       std::find(std::begin(kIgnored), std::end(kIgnored), word) != std::end(kIgnored))
     return {};
-  if (word == "loop" || word == "idmap" || word == "ridmap")
+  const std::string_view name = word.substr(0, word.find('='));
+  if (name == "loop" || name == "idmap" || name == "ridmap")
     return make_error(ErrorCode::kUnsupported,
                       concat("mount option '", word, "' is not supported"));
   if (take_switch(word, options) || take_attribute(word, options)) return {};
