@@ -13,6 +13,7 @@
 #include "agent/bundle.h"
 #include "agent/container/launch.h"
 #include "agent/container/storage.h"
+#include "agent/devices/pci_addresses.h"
 #include "agent/process.h"
 #include "kata/result.h"
 #include "kata/unique_fd.h"
@@ -48,6 +49,7 @@ struct Container {
   ContainerPaths paths{};
   grpc::Spec spec{};
   UniqueFd start_gate{};  // open until StartContainer
+  PciAddresses pci_addresses{};  // of devices that were handed through
   std::shared_ptr<Process> init{};
   std::map<std::string, std::shared_ptr<Process>> execs{};
 };
@@ -56,6 +58,7 @@ class ContainerTable {
  public:
   // Null when there is none.
   Container* find(const std::string& id) noexcept;
+  bool has(const std::string& id) const { return containers_.contains(id); }
   Container& insert(std::unique_ptr<Container> container);
   void erase(const std::string& id) { containers_.erase(id); }
   bool empty() const noexcept { return containers_.empty(); }

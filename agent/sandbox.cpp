@@ -57,6 +57,18 @@ std::filesystem::path cgroup_path(const grpc::Spec& spec, const std::string& id)
   return std::filesystem::path("/" + path).lexically_normal();
 }
 
+StorageSupport storage_support(ModuleLoader& modules, WatchedMounts& watched,
+                               const AgentConfig& config) {
+  StorageSupport support;
+  support.load_module = [&modules](std::string_view name) { return modules.load(name); };
+  support.watch = [&watched](const std::string& source, const std::string& mount_point) {
+    return watched.watch(source, mount_point);
+  };
+  support.unwatch = [&watched](const std::string& mount_point) { watched.unwatch(mount_point); };
+  support.scratch = config.run_dir / "scratch";
+  return support;
+}
+
 }  // namespace
 
 Sandbox::Sandbox(asio::any_io_executor executor, const AgentConfig& config, bool is_init,
@@ -66,12 +78,13 @@ Sandbox::Sandbox(asio::any_io_executor executor, const AgentConfig& config, bool
       is_init_(is_init),
       modules_(modules),
       signals_(signals),
-      storages_([&modules](std::string_view name) { return modules.load(name); }),
+      devices_([&modules](std::string_view name) { return modules.load(name); },
+               config.hotplug_timeout),
+      watched_(executor_, config.run_dir / "shared/containers"),
+      storages_(storage_support(modules, watched_, config)),
       oom_watch_(executor_) {}
 
-Result<void> Sandbox::create(const grpc::CreateSandboxRequest& request) {
-  if (namespaces_)
-    return make_error(ErrorCode::kFailedPrecondition, "this guest has a sandbox already");
+Result<void> Sandbox::make(const grpc::CreateSandboxRequest& request) {
   KATA_TRY(make_directory(config_.run_dir), "");
   for (const auto& module : request.kernel_modules())
     KATA_TRY(modules_.load(module.name(), joined(module.parameters())), "");
@@ -98,6 +111,7 @@ asio::awaitable<void> Sandbox::destroy() {
   }
   if (const auto removed = storages_.remove_all(); !removed.ok())
     log::warn("cannot release the storages", {{"error", removed.error().message}});
+  watched_.clear();
   namespaces_.reset();
   ::rmdir(config_.run_dir.c_str());  // stays when something of others is in it
 }
@@ -109,17 +123,8 @@ Result<SandboxNamespaces> Sandbox::container_namespaces(const grpc::Spec& spec,
   return namespaces_->for_spec(spec, share_pid && namespaces_->has_pid());
 }
 
-Result<void> Sandbox::create_container(grpc::CreateContainerRequest request) {
+Result<void> Sandbox::make_container(grpc::CreateContainerRequest request, PciAddresses addresses) {
   const std::string& id = request.container_id();
-  if (!is_container_id(id))
-    return make_error(ErrorCode::kInvalidArgument, concat("invalid container id '", id, "'"));
-  if (!namespaces_)
-    return make_error(ErrorCode::kFailedPrecondition, "no sandbox: call CreateSandbox first");
-  if (containers_.find(id) != nullptr)
-    return make_error(ErrorCode::kAlreadyExists, concat("container '", id, "' exists"));
-  if (!request.has_oci())
-    return make_error(ErrorCode::kInvalidArgument, "the request has no OCI specification");
-
   StorageReferences storages(storages_);
   for (const auto& storage : request.storages())
     KATA_TRY(storages.add(storage), concat("storage '", storage.mount_point(), "'"));
@@ -128,6 +133,7 @@ Result<void> Sandbox::create_container(grpc::CreateContainerRequest request) {
   container->spec = std::move(*request.mutable_oci());
   const SandboxNamespaces namespaces =
       KATA_TRY(container_namespaces(container->spec, request.sandbox_pidns()), "");
+  container->pci_addresses = std::move(addresses);
   KATA_TRY(launch(*container, namespaces), concat("create container '", id, "'"));
   containers_.insert(std::move(container));
   return {};
@@ -206,11 +212,13 @@ Result<void> Sandbox::exec(const grpc::ExecProcessRequest& request) {
     return make_error(ErrorCode::kFailedPrecondition,
                       concat("container '", container->id, "' has stopped"));
   KATA_TRY(refuse_paused(*container), "");
-  StdioPair stdio = KATA_TRY(make_stdio(request.process()), "stdio");
+  grpc::Process process = request.process();
+  translate_pci_addresses(process, container->pci_addresses);
+  StdioPair stdio = KATA_TRY(make_stdio(process), "stdio");
   UniqueFd terminal;
   const pid_t pid =
-      KATA_TRY(launch_exec(request.process(), container->spec, container->paths,
-                           container->init->pid(), std::move(stdio.process), &terminal),
+      KATA_TRY(launch_exec(process, container->spec, container->paths, container->init->pid(),
+                           std::move(stdio.process), &terminal),
                concat("exec in container '", container->id, "'"));
   if (terminal) KATA_TRY(use_terminal(stdio.agent, std::move(terminal)), "terminal");
   container->execs.insert_or_assign(exec_id, watch(pid, std::move(stdio.agent)));

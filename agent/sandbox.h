@@ -10,15 +10,18 @@
 #include <boost/asio/awaitable.hpp>
 
 #include <optional>
+#include <set>
 #include <string>
 
 #include "agent/config.h"
 #include "agent/container/storage.h"
 #include "agent/container_table.h"
+#include "agent/devices/device_wait.h"
 #include "agent/modules.h"
 #include "agent/namespaces.h"
 #include "agent/oom_watch.h"
 #include "agent/signals.h"
+#include "agent/watched_mounts.h"
 #include "kata/result.h"
 
 namespace grpc {
@@ -36,13 +39,13 @@ class Sandbox {
   Sandbox(boost::asio::any_io_executor executor, const AgentConfig& config, bool is_init,
           ModuleLoader& modules, Signals& signals);
 
-  Result<void> create(const grpc::CreateSandboxRequest& request);
+  boost::asio::awaitable<Result<void>> create(grpc::CreateSandboxRequest request);
 
   // Kills and removes everything; later calls find no sandbox.
   boost::asio::awaitable<void> destroy();
 
   // The container's init process exists when this returns and runs after start_container.
-  Result<void> create_container(grpc::CreateContainerRequest request);
+  boost::asio::awaitable<Result<void>> create_container(grpc::CreateContainerRequest request);
   Result<void> start_container(const std::string& id);
   Result<void> exec(const grpc::ExecProcessRequest& request);
   Result<void> signal(const std::string& id, const std::string& exec_id, int number);
@@ -53,6 +56,7 @@ class Sandbox {
 
   ContainerTable& containers() noexcept { return containers_; }
   StorageTable& storages() noexcept { return storages_; }
+  DeviceWait& devices() noexcept { return devices_; }
   OomWatch& oom_watch() noexcept { return oom_watch_; }
   Signals& signals() noexcept { return signals_; }
   const AgentConfig& config() const noexcept { return config_; }
@@ -61,6 +65,11 @@ class Sandbox {
   std::filesystem::path share_directory() const { return config_.run_dir / "shared/containers"; }
 
  private:
+  // sandbox_create.cpp: what has to be waited for; these make the rest, at once.
+  Result<void> make(const grpc::CreateSandboxRequest& request);
+  Result<void> check_new_container(const grpc::CreateContainerRequest& request) const;
+  boost::asio::awaitable<Result<PciAddresses>> prepare(grpc::CreateContainerRequest& request);
+  Result<void> make_container(grpc::CreateContainerRequest request, PciAddresses addresses);
   Result<StdioPair> make_stdio(const grpc::Process& process) const;
   std::shared_ptr<Process> watch(pid_t pid, AgentStdio stdio);
   Result<SandboxNamespaces> container_namespaces(const grpc::Spec& spec, bool share_pid) const;
@@ -74,9 +83,12 @@ class Sandbox {
   bool is_init_;
   ModuleLoader& modules_;
   Signals& signals_;
+  DeviceWait devices_;
+  WatchedMounts watched_;
   StorageTable storages_;
   std::optional<SharedNamespaces> namespaces_{};  // engaged: there is a sandbox
   ContainerTable containers_{};
+  std::set<std::string> claims_{};  // ids of containers that are being made; empty: the sandbox
   OomWatch oom_watch_;
 };
 

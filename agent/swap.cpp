@@ -6,56 +6,17 @@
 #include <sys/swap.h>
 #include <unistd.h>
 
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
-
-#include <optional>
-
 #include "agent/container/kernel_text.h"
 #include "agent/container/names.h"
 #include "core/base/files.h"
 #include "kata/concat.h"
 #include "kata/unique_fd.h"
 
-namespace asio = boost::asio;
-namespace fs = std::filesystem;
-
 namespace kata::agent {
 namespace {
 
 constexpr std::uint32_t kSlots = 32;
 constexpr std::size_t kDeepest = 8;
-constexpr std::chrono::milliseconds kRetry{20};
-
-// ":03.0", how a device's directory ends whatever its bus.
-std::string slot_suffix(std::uint32_t slot) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  return concat(':', kDigits[slot / 16], kDigits[slot % 16], ".0");
-}
-
-std::optional<fs::path> child(const fs::path& directory, std::string_view prefix,
-                              std::string_view suffix) {
-  std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator(directory, ignored)) {
-    const std::string name = entry.path().filename();
-    if (name.starts_with(prefix) && name.ends_with(suffix)) return entry.path();
-  }
-  return std::nullopt;
-}
-
-std::optional<std::string> disk_at(const fs::path& sysfs, const std::vector<std::uint32_t>& slots) {
-  fs::path device = sysfs / "devices/pci0000:00";
-  for (const std::uint32_t slot : slots) {
-    const auto next = child(device, "0000:", slot_suffix(slot));
-    if (!next) return std::nullopt;
-    device = *next;
-  }
-  const auto bus = child(device, "virtio", "");
-  const auto disk = bus ? child(*bus / "block", "", "") : std::nullopt;
-  return disk ? std::optional<std::string>(disk->filename()) : std::nullopt;
-}
 
 bool is_in_use(const std::string& path) {
   const auto swaps = read_file("/proc/swaps");
@@ -70,24 +31,18 @@ bool is_in_use(const std::string& path) {
 
 }  // namespace
 
-asio::awaitable<Result<std::string>> wait_for_disk(fs::path sysfs, std::vector<std::uint32_t> slots,
-                                                   Deadline deadline) {
+Result<std::string> swap_disk_path(const std::vector<std::uint32_t>& slots) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
   if (slots.empty() || slots.size() > kDeepest)
-    co_return make_error(ErrorCode::kInvalidArgument, "PCIPath: has no slot, or too many");
-  for (const std::uint32_t slot : slots)
+    return make_error(ErrorCode::kInvalidArgument, "PCIPath: has no slot, or too many");
+  std::string path;
+  for (const std::uint32_t slot : slots) {
     if (slot >= kSlots)
-      co_return make_error(ErrorCode::kInvalidArgument,
-                           concat("PCIPath: a bus has no slot ", slot, ", 31 is the last"));
-  asio::steady_timer retry(co_await asio::this_coro::executor);
-  for (;;) {
-    if (auto disk = disk_at(sysfs, slots)) co_return *disk;
-    if (std::chrono::steady_clock::now() >= deadline)
-      co_return make_error(ErrorCode::kTimeout, "PCIPath: no virtio disk appears there");
-    retry.expires_after(kRetry);
-    co_await retry.async_wait(asio::as_tuple(asio::use_awaitable));
-    if ((co_await asio::this_coro::cancellation_state).cancelled() != asio::cancellation_type::none)
-      co_return make_error(ErrorCode::kCancelled, "the call was cancelled");
+      return make_error(ErrorCode::kInvalidArgument,
+                        concat("PCIPath: a bus has no slot ", slot, ", 31 is the last"));
+    path += concat(path.empty() ? "" : "/", kDigits[slot / 16], kDigits[slot % 16]);
   }
+  return path;
 }
 
 Result<void> swap_on(const std::string& path) {

@@ -3,10 +3,7 @@
 // Swap space on a disk that the host has given the guest. The host writes the swap header.
 #pragma once
 
-#include <boost/asio/awaitable.hpp>
-
 #include <cstdint>
-#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -14,11 +11,8 @@
 
 namespace kata::agent {
 
-// The disk's PCI path: the slot on each bus from the root on, function 0. Returns its name ("vda")
-// once the kernel shows it; kTimeout when that is not before the deadline.
-boost::asio::awaitable<Result<std::string>> wait_for_disk(std::filesystem::path sysfs,
-                                                          std::vector<std::uint32_t> slots,
-                                                          Deadline deadline);
+// The slot on each bus from the root on as a PCI path, "02/03".
+Result<std::string> swap_disk_path(const std::vector<std::uint32_t>& slots);
 
 // A block device or a regular file, absolute. One that is in use already is no error.
 Result<void> swap_on(const std::string& path);

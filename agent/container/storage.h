@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Storages that a host asks the agent to mount: drivers virtio-fs, 9p, bind, local, ephemeral, with
-// reference counts by mount point. Threads: the agent's only one.
+// Storages that a host asks the agent to mount, with reference counts by mount point. The source of
+// a disk ("blk", "scsi" …) is its node here: waiting for it is done before. Threads: the agent's
+// only one.
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "kata/result.h"
 
@@ -16,12 +20,26 @@ class Storage;
 
 namespace kata::agent {
 
+// The drivers there are, sorted.
+const std::vector<std::string_view>& storage_drivers();
+
+// What the table needs of the rest of the agent.
+struct StorageSupport {
+  // Makes a filesystem driver available ("virtiofs"); an error of it is reported when the mount then
+  // fails.
+  std::function<Result<void>(std::string_view module)> load_module{};
+  // Keeps mount_point a copy of source, for "watchable-bind"; false: it is too large for that.
+  std::function<Result<bool>(const std::string& source, const std::string& mount_point)> watch{};
+  std::function<void(const std::string& mount_point)> unwatch{};
+  // Upper layers of overlays; below it is nothing else.
+  std::filesystem::path scratch = "/run/kata-containers/scratch";
+};
+
 class StorageTable {
  public:
-  // `load_module` makes a filesystem driver available ("virtiofs"); an error of it is reported when
-  // the mount then fails.
-  explicit StorageTable(std::function<Result<void>(std::string_view module)> load_module)
-      : load_module_(std::move(load_module)) {}
+  explicit StorageTable(StorageSupport support) : support_(std::move(support)) {}
+
+  bool has(const std::string& mount_point) const;
 
   // Mounts it, or adds a reference when its mount_point is in use already. Unknown driver:
   // kInvalidArgument, naming it.
@@ -40,10 +58,18 @@ class StorageTable {
  private:
   struct Entry {
     int references = 0;
-    bool mounted = false;
+    bool mounted = false, watched = false;
+    bool found = false;               // mounted by others: it stays
+    std::filesystem::path scratch{};  // goes with it
   };
-  std::function<Result<void>(std::string_view)> load_module_;
+  Result<Entry> set_up(const grpc::Storage& storage);
+  Result<Entry> set_up_overlay(const grpc::Storage& storage);
+  Result<Entry> set_up_watchable(const grpc::Storage& storage);
+  Result<void> mount_with_module(const grpc::Storage& storage, std::vector<std::string> options);
+
+  StorageSupport support_;
   std::map<std::string, Entry> entries_{};
+  int scratches_ = 0;  // made so far
 };
 
 }  // namespace kata::agent

@@ -7,10 +7,10 @@ namespace asio = boost::asio;
 namespace kata::agent {
 
 void register_container_methods(ttrpc::Server& server, Sandbox& sandbox) {
-  handle_now<grpc::CreateContainerRequest>(server, "CreateContainer",
-                                           [&sandbox](grpc::CreateContainerRequest request) {
-                                             return sandbox.create_container(std::move(request));
-                                           });
+  handle_empty<grpc::CreateContainerRequest>(server, "CreateContainer",
+                                             [&sandbox](grpc::CreateContainerRequest request) {
+                                               return sandbox.create_container(std::move(request));
+                                             });
   handle_now<grpc::StartContainerRequest>(server, "StartContainer",
                                           [&sandbox](const grpc::StartContainerRequest& request) {
                                             return sandbox.start_container(request.container_id());

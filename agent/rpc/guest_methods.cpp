@@ -11,6 +11,8 @@
 #include <charconv>
 
 #include "agent.pb.h"
+#include "agent/container/storage.h"
+#include "agent/devices/device_requests.h"
 #include "agent/rpc/reply.h"
 #include "agent/version.h"
 #include "core/base/files.h"
@@ -48,8 +50,10 @@ asio::awaitable<Result<grpc::GuestDetailsResponse>> guest_details(grpc::GuestDet
   grpc::AgentDetails& details = *response.mutable_agent_details();
   details.set_version(std::string(kAgentVersion));
   details.set_init_daemon(is_init);
-  for (const char* driver : {"9p", "bind", "ephemeral", "local", "virtio-fs"})
-    details.add_storage_handlers(driver);
+  for (const std::string_view type : device_types())
+    details.add_device_handlers(std::string(type));
+  for (const std::string_view driver : storage_drivers())
+    details.add_storage_handlers(std::string(driver));
   details.set_supports_seccomp(true);
   details.add_extra_features("seccomp");
   co_return response;

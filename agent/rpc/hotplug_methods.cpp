@@ -26,11 +26,12 @@ asio::awaitable<Result<void>> online(Sandbox& sandbox, grpc::OnlineCPUMemRequest
 }
 
 asio::awaitable<Result<void>> add_swap(Sandbox& sandbox, grpc::AddSwapRequest request) {
-  const Deadline deadline = std::chrono::steady_clock::now() + sandbox.config().hotplug_timeout;
-  std::vector<std::uint32_t> slots(request.pcipath().begin(), request.pcipath().end());
-  KATA_CO_TRY(const std::string disk, co_await wait_for_disk(kSysfs, std::move(slots), deadline),
-              "add swap");
-  co_return swap_on("/dev/" + disk);
+  const std::vector<std::uint32_t> slots(request.pcipath().begin(), request.pcipath().end());
+  KATA_CO_TRY(const std::string path, swap_disk_path(slots), "add swap");
+  DiskAddress address = PciDisk{path};
+  KATA_CO_TRY(const std::string node, co_await sandbox.devices().disk(std::move(address)),
+              "add swap: PCIPath");
+  co_return swap_on(node);
 }
 
 }  // namespace

@@ -17,9 +17,9 @@ namespace {
 // In a mount namespace of the test's process, so that a failure leaves nothing on the host.
 struct Place {
   fs::path directory{};
-  StorageTable table{[](std::string_view) -> Result<void> {
+  StorageTable table{{[](std::string_view) -> Result<void> {
     return make_error(ErrorCode::kNotFound, "no such module");
-  }};
+  }}};
 
   Place() {
     REQUIRE_MESSAGE(::unshare(CLONE_NEWNS) == 0, "these tests need root");

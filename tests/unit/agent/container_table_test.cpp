@@ -12,7 +12,7 @@ namespace {
 
 struct Stage {
   boost::asio::io_context loop;
-  StorageTable storages{[](std::string_view) { return Result<void>(); }};
+  StorageTable storages{{[](std::string_view) { return Result<void>(); }}};
   ContainerTable table;
 
   std::shared_ptr<Process> process() {
