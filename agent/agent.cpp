@@ -11,6 +11,10 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <functional>
+#include <optional>
+
+#include "agent/debug_console.h"
 #include "agent/guest_mounts.h"
 #include "agent/listener.h"
 #include "agent/modules.h"
@@ -46,9 +50,56 @@ void stop_soon(asio::io_context& loop) {
   timer->async_wait([timer, &loop](const boost::system::error_code&) { loop.stop(); });
 }
 
+// Beside the service: a guest whose log or console cannot be had runs nevertheless.
+struct Asides {
+  std::optional<Endpoint> log{}, console{};
+};
+
+std::optional<Endpoint> open_aside(const ServerAddress& address, const AgentConfig& config,
+                                   ModuleLoader& modules, const char* what) {
+  auto opened = open_endpoint(address, config, modules);
+  if (opened.ok()) return opened.take();
+  log::warn(what, {{"error", opened.error().message}});
+  return std::nullopt;
+}
+
+Asides open_asides(const AgentConfig& config, ModuleLoader& modules, bool has_log_port) {
+  Asides asides;
+  if (has_log_port && config.log_address)
+    asides.log = open_aside(*config.log_address, config, modules, "the log has no port");
+  if (config.debug_console && config.console_address)
+    asides.console =
+        open_aside(*config.console_address, config, modules, "the debug console has no port");
+  return asides;
+}
+
+void serve_asides(asio::io_context& loop, const AgentConfig& config, const Asides& asides,
+                  Signals& signals, LogPort* log_port) {
+  if (asides.log)
+    asio::co_spawn(loop,
+                   serve_connections(*asides.log,
+                                     [log_port](UniqueFd connection) {
+                                       return log_port->serve(std::move(connection));
+                                     }),
+                   asio::detached);
+  if (asides.console)
+    asio::co_spawn(loop,
+                   serve_connections(*asides.console,
+                                     [&signals](UniqueFd connection) {
+                                       return serve_console(signals, std::move(connection));
+                                     }),
+                   asio::detached);
+  else if (config.debug_console && !config.console_address)
+    asio::co_spawn(loop, run_console_shell(signals), asio::detached);
+}
+
+void remove_socket(const Endpoint& endpoint) {
+  if (!endpoint.unlink_path.empty()) ::unlink(endpoint.unlink_path.c_str());
+}
+
 }  // namespace
 
-Result<void> run_agent(const AgentConfig& config, bool is_init) {
+Result<void> run_agent(const AgentConfig& config, bool is_init, LogPort* log_port) {
   asio::io_context loop(1);
   const auto executor = loop.get_executor();
   const auto signals = KATA_TRY(Signals::install(executor), "handle signals");
@@ -58,10 +109,12 @@ Result<void> run_agent(const AgentConfig& config, bool is_init) {
   register_services(server, sandbox, modules, config, is_init, [&loop] { stop_soon(loop); });
 
   const auto endpoints = KATA_TRY(open_endpoints(config, modules), "listen");
+  const auto aside = open_asides(config, modules, log_port != nullptr);
   // First in the queue: done before any request is read, while the host's first one travels.
   if (is_init) asio::post(loop, [&config] { finish_guest(config.unified_cgroups); });
   for (const Endpoint& endpoint : endpoints)
     asio::co_spawn(loop, serve_endpoint(endpoint, server), asio::detached);
+  serve_asides(loop, config, aside, *signals, log_port);
   asio::co_spawn(loop, signals->run([&] {
     asio::co_spawn(loop, destroy_and_stop(sandbox, loop), asio::detached);
   }),
@@ -69,8 +122,9 @@ Result<void> run_agent(const AgentConfig& config, bool is_init) {
   log::info("agent is ready", {{"uptime_ms", std::to_string(uptime_ms())}});
   asio::post(loop, release_setup_pages);
   loop.run();
-  for (const Endpoint& endpoint : endpoints)
-    if (!endpoint.unlink_path.empty()) ::unlink(endpoint.unlink_path.c_str());
+  for (const Endpoint& endpoint : endpoints) remove_socket(endpoint);
+  for (const auto& endpoint : {std::cref(aside.log), std::cref(aside.console)})
+    if (endpoint.get()) remove_socket(*endpoint.get());
   return {};
 }
 

@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/config.h"
 
+#include <algorithm>
 #include <array>
-#include <charconv>
-#include <optional>
 
+#include "agent/config_settings.h"
 #include "kata/concat.h"
 
 namespace kata::agent {
 namespace {
-
-constexpr std::uint32_t kMaxPipeSize = 1U << 20;  // what an unprivileged pipe may grow to, too
 
 bool take_prefix(std::string_view& text, std::string_view prefix) {
   if (!text.starts_with(prefix)) return false;
@@ -18,91 +16,27 @@ bool take_prefix(std::string_view& text, std::string_view prefix) {
   return true;
 }
 
-std::optional<std::uint32_t> parse_number(std::string_view text) {
-  std::uint32_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return number;
-}
+constexpr std::string_view kConfigFile = "agent.config_file";
 
-// true, false, or an integer; anything else is false, as Kata reads it.
-bool parse_bool(std::string_view text) {
-  return text == "true" || parse_number(text).value_or(0) != 0;
-}
-
-using Setter = Result<void> (*)(std::string_view value, AgentConfig& config);
-
-Result<void> set_log_level(std::string_view value, AgentConfig& config) {
-  config.log_level = KATA_TRY(parse_log_level(value), "");
-  return {};
-}
-
-Result<void> set_server_address(std::string_view value, AgentConfig& config) {
-  config.server = KATA_TRY(parse_server_address(value), "");
-  return {};
-}
-
-Result<void> set_pipe_size(std::string_view value, AgentConfig& config) {
-  const auto size = parse_number(value);
-  if (!size || *size > kMaxPipeSize)
-    return make_error(ErrorCode::kInvalidArgument,
-                      concat("not a number of bytes from 0 to ", kMaxPipeSize));
-  config.container_pipe_size = *size;
-  return {};
-}
-
-Result<void> set_hotplug_timeout(std::string_view value, AgentConfig& config) {
-  const auto seconds = parse_number(value);
-  if (!seconds || *seconds > 3600)
-    return make_error(ErrorCode::kInvalidArgument, "not a number of seconds from 0 to 3600");
-  if (*seconds != 0) config.hotplug_timeout = std::chrono::seconds(*seconds);
-  return {};
-}
-
-Result<void> set_debug_console(std::string_view, AgentConfig& config) {
-  config.debug_console = true;
-  return {};
-}
-
-Result<void> set_unified_cgroups(std::string_view value, AgentConfig& config) {
-  config.unified_cgroups = parse_bool(value);
-  return {};
-}
-
-Result<void> set_no_v1(std::string_view value, AgentConfig& config) {
-  if (value == "all") config.unified_cgroups = true;
-  return {};
-}
-
-struct Parameter {
-  std::string_view name;
-  Setter set;
-};
-
-constexpr std::array kParameters{
-    Parameter{"agent.log", set_log_level},
-    Parameter{"agent.server_addr", set_server_address},
-    Parameter{"agent.debug_console", set_debug_console},
-    Parameter{"agent.container_pipe_size", set_pipe_size},
-    Parameter{"agent.hotplug_timeout", set_hotplug_timeout},
-    Parameter{"systemd.unified_cgroup_hierarchy", set_unified_cgroups},
-    Parameter{"cgroup_no_v1", set_no_v1},
+struct Flag {
+  std::string_view name, key;  // of the configuration file
 };
 
 constexpr std::array kFlags{
-    Parameter{"--server-addr", set_server_address},
-    Parameter{"--log-level", set_log_level},
-    Parameter{"--run-dir",
-              [](std::string_view value, AgentConfig& config) -> Result<void> {
-                if (!value.starts_with('/'))
-                  return make_error(ErrorCode::kInvalidArgument, "not an absolute path");
-                config.run_dir = value;
-                return {};
-              }},
+    Flag{"--server-addr", "server_addr"},          Flag{"--log-level", "log_level"},
+    Flag{"--debug-console", "debug_console_addr"}, Flag{"--log-addr", "log_addr"},
 };
 
-Error refused(std::string_view name, std::string_view value, Error reason) {
-  return in_context(std::move(reason), concat(name, "=", value));
+Result<void> set_flag(const Flag& flag, std::string_view value, AgentConfig& config) {
+  if (flag.name == "--debug-console") config.debug_console = true;
+  return setting_of_key(flag.key)->set(value, config);
+}
+
+Result<void> set_run_dir(std::string_view value, AgentConfig& config) {
+  if (!value.starts_with('/'))
+    return make_error(ErrorCode::kInvalidArgument, "not an absolute path");
+  config.run_dir = value;
+  return {};
 }
 
 void apply_parameter(std::string_view word, AgentConfig& config,
@@ -111,29 +45,42 @@ void apply_parameter(std::string_view word, AgentConfig& config,
   const std::string_view name = word.substr(0, equals);
   const std::string_view value =
       equals == std::string_view::npos ? std::string_view() : word.substr(equals + 1);
-  for (const Parameter& parameter : kParameters) {
-    if (parameter.name != name) continue;
-    if (auto set = parameter.set(value, config); !set.ok())
-      warnings.push_back(concat("ignored ", refused(name, value, std::move(set).error()).message));
+  const Setting* const setting = setting_of_parameter(name);
+  if (setting == nullptr) {
+    if (name.starts_with("agent.") && name != kConfigFile)
+      warnings.push_back(concat("ignored '", name, "': the agent has no such parameter"));
+    return;
   }
+  if (auto set = setting->set(value, config); !set.ok())
+    warnings.push_back(
+        concat("ignored ", refused_setting(name, value, std::move(set).error()).message));
 }
 
-void apply_variable(std::string_view name, const char* value, Setter set, AgentConfig& config,
-                    std::vector<std::string>& warnings) {
-  if (value == nullptr) return;
-  if (auto done = set(value, config); !done.ok())
-    warnings.push_back(concat("ignored ", refused(name, value, std::move(done).error()).message));
+// Calls visit for each word.
+template <class Visit>
+void for_each_word(std::string_view line, Visit visit) {
+  constexpr std::string_view kSpace = " \t\r\n\f\v";
+  while (!line.empty()) {
+    const std::size_t end = std::min(line.find_first_of(kSpace), line.size());
+    if (end != 0) visit(line.substr(0, end));
+    line.remove_prefix(std::min(end + 1, line.size()));
+  }
 }
 
 Result<void> apply_flag(std::string_view flag, std::string_view value, AgentConfig& config) {
-  for (const Parameter& known : kFlags) {
-    if (known.name != flag) continue;
-    if (auto set = known.set(value, config); !set.ok())
-      return refused(flag, value, std::move(set).error());
-    return {};
-  }
-  return make_error(ErrorCode::kInvalidArgument,
+  Result<void> set;
+  const auto known = std::ranges::find(kFlags, flag, &Flag::name);
+  if (known != kFlags.end())
+    set = set_flag(*known, value, config);
+  else if (flag == "--run-dir")
+    set = set_run_dir(value, config);
+  else if (flag == "--config" || flag == "-c")
+    return {};  // read before: flags win
+  else
+    return make_error(ErrorCode::kInvalidArgument,
                     concat("unknown argument '", flag, "': see kata-agent --help"));
+  if (!set.ok()) return refused_setting(flag, value, std::move(set).error());
+  return {};
 }
 
 }  // namespace
@@ -170,22 +117,50 @@ Result<log::Level> parse_log_level(std::string_view text) {
 }
 
 std::vector<std::string> apply_kernel_command_line(std::string_view line, AgentConfig& config) {
-  constexpr std::string_view kSpace = " \t\r\n\f\v";
   std::vector<std::string> warnings;
-  while (!line.empty()) {
-    const std::size_t end = std::min(line.find_first_of(kSpace), line.size());
-    if (end != 0) apply_parameter(line.substr(0, end), config, warnings);
-    line.remove_prefix(std::min(end + 1, line.size()));
+  for_each_word(line, [&](std::string_view word) { apply_parameter(word, config, warnings); });
+  return warnings;
+}
+
+std::optional<std::string> config_file_of(std::string_view command_line) {
+  std::optional<std::string> file;
+  for_each_word(command_line, [&](std::string_view word) {
+    if (take_prefix(word, kConfigFile) && take_prefix(word, "=") && !word.empty()) file = word;
+  });
+  return file;
+}
+
+std::vector<std::string> apply_environment(const std::function<const char*(const char*)>& lookup,
+                                           AgentConfig& config) {
+  struct Variable {
+    const char* name;
+    std::string_view key;
+  };
+  constexpr std::array kVariables{
+      Variable{"KATA_AGENT_SERVER_ADDR", "server_addr"},
+      Variable{"KATA_AGENT_LOG_LEVEL", "log_level"},
+      Variable{"KATA_AGENT_TRACING", "tracing"},
+      Variable{"KATA_AGENT_POLICY_FILE", "policy_file"},
+  };
+  std::vector<std::string> warnings;
+  for (const Variable& variable : kVariables) {
+    const char* const value = lookup(variable.name);
+    if (value == nullptr) continue;
+    if (auto set = setting_of_key(variable.key)->set(value, config); !set.ok())
+      warnings.push_back(
+          concat("ignored ", refused_setting(variable.name, value, std::move(set).error()).message));
   }
   return warnings;
 }
 
-std::vector<std::string> apply_environment(const char* server_addr, const char* log_level,
-                                           AgentConfig& config) {
-  std::vector<std::string> warnings;
-  apply_variable("KATA_AGENT_SERVER_ADDR", server_addr, set_server_address, config, warnings);
-  apply_variable("KATA_AGENT_LOG_LEVEL", log_level, set_log_level, config, warnings);
-  return warnings;
+std::optional<std::string> config_file_argument(std::span<const char* const> arguments) {
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    std::string_view argument = arguments[i];
+    if (take_prefix(argument, "--config=") || take_prefix(argument, "-c=")) return std::string(argument);
+    if ((argument == "--config" || argument == "-c") && i + 1 < arguments.size())
+      return std::string(arguments[i + 1]);
+  }
+  return std::nullopt;
 }
 
 Result<Action> apply_arguments(std::span<const char* const> arguments, AgentConfig& config) {
@@ -207,7 +182,7 @@ Result<Action> apply_arguments(std::span<const char* const> arguments, AgentConf
 }
 
 std::string_view usage() noexcept {
-  return "usage: kata-agent [--server-addr ADDRESS] [--log-level LEVEL] [--run-dir DIRECTORY]\n"
+  return "usage: kata-agent [options]\n"
          "       kata-agent --version | --help\n"
          "\n"
          "Runs containers for a Kata host over ttRPC. Started as PID 1 it also is the guest's "
@@ -217,9 +192,13 @@ std::string_view usage() noexcept {
          "  --server-addr ADDRESS  vsock://-1:1024, unix:///path, unix://@name,\n"
          "                         serial://<virtio-serial port>, or auto (default)\n"
          "  --log-level LEVEL      trace, debug, info (default), warn, error, critical\n"
+         "  --config FILE, -c FILE settings in TOML, instead of the kernel command line\n"
+         "  --log-addr ADDRESS     where the log can be read (default: it goes to standard output)\n"
+         "  --debug-console ADDRESS  where a shell of the guest can be had (default: none)\n"
          "  --run-dir DIRECTORY    bundles and sandbox files (default /run/kata-containers)\n"
          "\n"
-         "Environment: KATA_AGENT_SERVER_ADDR, KATA_AGENT_LOG_LEVEL (flags win).\n";
+         "Environment: KATA_AGENT_SERVER_ADDR, KATA_AGENT_LOG_LEVEL (flags win).\n"
+         "docs/agent-configuration.md has every setting.\n";
 }
 
 }  // namespace kata::agent

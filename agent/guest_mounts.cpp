@@ -144,6 +144,8 @@ void finish_guest(bool unified_cgroups) {
   report(mount_cgroups(unified_cgroups));
   report(raise_loopback());
   report(set_hostname());
+  // Memory that is plugged later is used at once, where the kernel has memory hot-plug.
+  (void)write_existing("/sys/devices/system/memory/auto_online_blocks", "online");
   ::setenv("PATH", "/bin:/sbin:/usr/bin:/usr/sbin", 1);
 }
 

@@ -91,7 +91,7 @@ asio::awaitable<void> serve_connection(ttrpc::Server& server, UniqueFd connectio
   log::debug("a connection ended", {{"reason", end.message}});
 }
 
-asio::awaitable<void> accept_loop(const Endpoint& endpoint, ttrpc::Server& server) {
+asio::awaitable<void> accept_loop(const Endpoint& endpoint, ServeConnection serve) {
   const auto executor = co_await asio::this_coro::executor;
   asio::posix::stream_descriptor listening(executor,
                                            ::fcntl(endpoint.fd.get(), F_DUPFD_CLOEXEC, 3));
@@ -102,14 +102,14 @@ asio::awaitable<void> accept_loop(const Endpoint& endpoint, ttrpc::Server& serve
     UniqueFd connection(::accept4(listening.native_handle(), nullptr, nullptr, SOCK_CLOEXEC));
     if (!connection) continue;
     if (is_host(endpoint.kind, connection.get()))
-      asio::co_spawn(executor, serve_connection(server, std::move(connection), {}), asio::detached);
+      asio::co_spawn(executor, serve(std::move(connection)), asio::detached);
     else
       log::warn("refused a connection that is not the host's");
   }
 }
 
 // The port stays open here between hosts: closing it would throw away what the next one has sent.
-asio::awaitable<void> serial_loop(int port, ttrpc::Server& server) {
+asio::awaitable<void> serial_loop(int port, ServeConnection serve) {
   auto host_end = HostEnd::watch(co_await asio::this_coro::executor, port);
   if (!host_end.ok()) {
     log::error("cannot serve the serial port", {{"error", host_end.error().message}});
@@ -117,26 +117,41 @@ asio::awaitable<void> serial_loop(int port, ttrpc::Server& server) {
   }
   for (;;) {
     co_await host_end.value().connected();
-    co_await serve_connection(server, UniqueFd(::fcntl(port, F_DUPFD_CLOEXEC, 3)),
-                              {.resynchronise = true});
+    UniqueFd connection(::fcntl(port, F_DUPFD_CLOEXEC, 3));
+    co_await serve(std::move(connection));
   }
 }
 
 }  // namespace
 
+Result<Endpoint> open_endpoint(const ServerAddress& address, const AgentConfig& config,
+                               ModuleLoader& modules) {
+  if (const auto* serial = std::get_if<SerialListen>(&address))
+    return open_serial(*serial, config, modules);
+  if (const auto* other = std::get_if<ttrpc::Address>(&address))
+    return open_address(*other, modules);
+  return make_error(ErrorCode::kInvalidArgument, "needs one address");
+}
+
 Result<std::vector<Endpoint>> open_endpoints(const AgentConfig& config, ModuleLoader& modules) {
   if (std::holds_alternative<AnyListen>(config.server)) return open_any(config, modules);
   std::vector<Endpoint> endpoints;
-  if (const auto* serial = std::get_if<SerialListen>(&config.server))
-    endpoints.push_back(KATA_TRY(open_serial(*serial, config, modules), ""));
-  if (const auto* address = std::get_if<ttrpc::Address>(&config.server))
-    endpoints.push_back(KATA_TRY(open_address(*address, modules), ""));
+  endpoints.push_back(KATA_TRY(open_endpoint(config.server, config, modules), ""));
   return endpoints;
 }
 
+asio::awaitable<void> serve_connections(const Endpoint& endpoint, ServeConnection serve) {
+  if (endpoint.kind == EndpointKind::kSerial)
+    return serial_loop(endpoint.fd.get(), std::move(serve));
+  return accept_loop(endpoint, std::move(serve));
+}
+
 asio::awaitable<void> serve_endpoint(const Endpoint& endpoint, ttrpc::Server& server) {
-  if (endpoint.kind == EndpointKind::kSerial) return serial_loop(endpoint.fd.get(), server);
-  return accept_loop(endpoint, server);
+  ttrpc::ServeOptions options;
+  options.resynchronise = endpoint.kind == EndpointKind::kSerial;
+  return serve_connections(endpoint, [&server, options](UniqueFd connection) {
+    return serve_connection(server, std::move(connection), options);
+  });
 }
 
 }  // namespace kata::agent

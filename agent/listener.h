@@ -9,6 +9,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -32,7 +33,16 @@ struct Endpoint {
 // has.
 Result<std::vector<Endpoint>> open_endpoints(const AgentConfig& config, ModuleLoader& modules);
 
-// Serves for the life of the loop.
+// One address; not AnyListen.
+Result<Endpoint> open_endpoint(const ServerAddress& address, const AgentConfig& config,
+                               ModuleLoader& modules);
+
+// Serve for the life of the loop.
 boost::asio::awaitable<void> serve_endpoint(const Endpoint& endpoint, ttrpc::Server& server);
+
+// The same for another protocol: `serve` has each connection of the host's. On a serial port it is
+// called again when it is done and a program on the host has the port open.
+using ServeConnection = std::function<boost::asio::awaitable<void>(UniqueFd connection)>;
+boost::asio::awaitable<void> serve_connections(const Endpoint& endpoint, ServeConnection serve);
 
 }  // namespace kata::agent

@@ -49,12 +49,13 @@ void fill_process(grpc::Process& process, const std::vector<std::string>& args) 
 AgentConnection::AgentConnection(const std::filesystem::path& socket)
     : client_(connect_soon(socket)) {}
 
-AgentProcess::AgentProcess() {
+AgentProcess::AgentProcess(const std::vector<std::string>& more_arguments) {
   make_rootfs(rootfs());
   SpawnRequest request;
   request.argv = {KATA_AGENT,  "--server-addr", "unix://" + socket().string(),
                   "--run-dir", run_dir(),       "--log-level",
                   "debug"};
+  request.argv.insert(request.argv.end(), more_arguments.begin(), more_arguments.end());
   const UniqueFd log(
       ::open((directory_.path() / "log").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
   request.descriptors = {{log.get(), 1}, {log.get(), 2}};

@@ -51,7 +51,8 @@ class AgentConnection {
 
 class AgentProcess {
  public:
-  AgentProcess();  // with a sandbox
+  // With a sandbox.
+  explicit AgentProcess(const std::vector<std::string>& more_arguments = {});
   ~AgentProcess();
 
   AgentConnection connect() const { return AgentConnection(socket()); }

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A shell of the guest for whoever debugs it: one on a terminal of its own for each connection, or
+// one on the guest's console. Off unless it is asked for: it has all the rights of the agent.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+
+#include <string>
+#include <vector>
+
+#include "agent/signals.h"
+#include "kata/result.h"
+#include "kata/unique_fd.h"
+
+namespace kata::agent {
+
+// The first of Kata's shells that the guest has; kNotFound, naming them, when it has none.
+Result<std::string> find_shell();
+
+// Bytes both ways until the shell or its user goes. No shell: the reason is the only line.
+boost::asio::awaitable<void> serve_console(Signals& signals, UniqueFd connection);
+
+// On /dev/console, again each time it ends, for the life of the loop.
+boost::asio::awaitable<void> run_console_shell(Signals& signals);
+
+}  // namespace kata::agent
