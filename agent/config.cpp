@@ -23,8 +23,10 @@ struct Flag {
 };
 
 constexpr std::array kFlags{
-    Flag{"--server-addr", "server_addr"},          Flag{"--log-level", "log_level"},
-    Flag{"--debug-console", "debug_console_addr"}, Flag{"--log-addr", "log_addr"},
+    Flag{"--server-addr", "server_addr"},
+    Flag{"--log-level", "log_level"},
+    Flag{"--debug-console", "debug_console_addr"},
+    Flag{"--log-addr", "log_addr"},
 };
 
 Result<void> set_flag(const Flag& flag, std::string_view value, AgentConfig& config) {
@@ -78,7 +80,7 @@ Result<void> apply_flag(std::string_view flag, std::string_view value, AgentConf
     return {};  // read before: flags win
   else
     return make_error(ErrorCode::kInvalidArgument,
-                    concat("unknown argument '", flag, "': see kata-agent --help"));
+                      concat("unknown argument '", flag, "': see kata-agent --help"));
   if (!set.ok()) return refused_setting(flag, value, std::move(set).error());
   return {};
 }
@@ -147,8 +149,8 @@ std::vector<std::string> apply_environment(const std::function<const char*(const
     const char* const value = lookup(variable.name);
     if (value == nullptr) continue;
     if (auto set = setting_of_key(variable.key)->set(value, config); !set.ok())
-      warnings.push_back(
-          concat("ignored ", refused_setting(variable.name, value, std::move(set).error()).message));
+      warnings.push_back(concat(
+          "ignored ", refused_setting(variable.name, value, std::move(set).error()).message));
   }
   return warnings;
 }
@@ -156,7 +158,8 @@ std::vector<std::string> apply_environment(const std::function<const char*(const
 std::optional<std::string> config_file_argument(std::span<const char* const> arguments) {
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     std::string_view argument = arguments[i];
-    if (take_prefix(argument, "--config=") || take_prefix(argument, "-c=")) return std::string(argument);
+    if (take_prefix(argument, "--config=") || take_prefix(argument, "-c="))
+      return std::string(argument);
     if ((argument == "--config" || argument == "-c") && i + 1 < arguments.size())
       return std::string(arguments[i + 1]);
   }
@@ -193,7 +196,8 @@ std::string_view usage() noexcept {
          "                         serial://<virtio-serial port>, or auto (default)\n"
          "  --log-level LEVEL      trace, debug, info (default), warn, error, critical\n"
          "  --config FILE, -c FILE settings in TOML, instead of the kernel command line\n"
-         "  --log-addr ADDRESS     where the log can be read (default: it goes to standard output)\n"
+         "  --log-addr ADDRESS     where the log can be read (default: it goes to standard "
+         "output)\n"
          "  --debug-console ADDRESS  where a shell of the guest can be had (default: none)\n"
          "  --run-dir DIRECTORY    bundles and sandbox files (default /run/kata-containers)\n"
          "\n"

@@ -36,11 +36,12 @@ using ServerAddress = std::variant<AnyListen, SerialListen, ttrpc::Address>;
 struct AgentConfig {
   ServerAddress server{};
   log::Level log_level = log::Level::kInfo;
-  bool debug_console = false;  // a shell for whoever reaches console_address; without, on the console
+  bool debug_console =
+      false;  // a shell for whoever reaches console_address; without, on the console
   std::optional<ServerAddress> console_address{};
   std::optional<ServerAddress> log_address{};  // where the log is read; without, standard output
-  bool unified_cgroups = false;           // cgroup v2 when the agent is PID 1
-  std::uint32_t container_pipe_size = 0;  // bytes; 0: the kernel's default
+  bool unified_cgroups = false;                // cgroup v2 when the agent is PID 1
+  std::uint32_t container_pipe_size = 0;       // bytes; 0: the kernel's default
   std::chrono::seconds hotplug_timeout{3};
   std::filesystem::path run_dir = "/run/kata-containers";
   std::filesystem::path modules_dir = "/lib/modules/kata";

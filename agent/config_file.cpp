@@ -104,8 +104,8 @@ Result<std::string> LineReader::value() {
   std::ranges::copy_if(word, std::back_inserter(digits), [](char c) { return c != '_'; });
   if (digits.starts_with('+')) digits.erase(0, 1);
   const std::size_t sign = digits.starts_with('-') ? 1 : 0;
-  const bool is_number = digits.size() > sign && digits.find_first_not_of("0123456789", sign) ==
-                                                     std::string::npos;
+  const bool is_number =
+      digits.size() > sign && digits.find_first_not_of("0123456789", sign) == std::string::npos;
   if (!is_number) return invalid("expected a string, a whole number, true, false or {…}");
   return digits;
 }

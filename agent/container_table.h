@@ -48,7 +48,7 @@ struct Container {
   Bundle bundle;
   ContainerPaths paths{};
   grpc::Spec spec{};
-  UniqueFd start_gate{};  // open until StartContainer
+  UniqueFd start_gate{};         // open until StartContainer
   PciAddresses pci_addresses{};  // of devices that were handed through
   std::shared_ptr<Process> init{};
   std::map<std::string, std::shared_ptr<Process>> execs{};

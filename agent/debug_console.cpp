@@ -62,8 +62,8 @@ asio::awaitable<void> send_output(std::shared_ptr<Process> shell, Stream connect
     auto data = co_await shell->read(Output::kStdout, kChunk);
     if (!data.ok() || data.value().empty()) break;
     const std::string text = data.take();
-    const auto [error, written] = co_await asio::async_write(
-        *connection, asio::buffer(text), asio::as_tuple(asio::use_awaitable));
+    const auto [error, written] = co_await asio::async_write(*connection, asio::buffer(text),
+                                                             asio::as_tuple(asio::use_awaitable));
     if (error) break;
   }
   connection->close();  // ends the other direction, too
@@ -103,8 +103,8 @@ asio::awaitable<void> serve_console(Signals& signals, UniqueFd connection) {
   asio::co_spawn(executor, send_output(shell.value(), stream), asio::detached);
   std::array<char, kChunk> input{};
   for (;;) {
-    const auto [error, got] = co_await stream->async_read_some(
-        asio::buffer(input), asio::as_tuple(asio::use_awaitable));
+    const auto [error, got] =
+        co_await stream->async_read_some(asio::buffer(input), asio::as_tuple(asio::use_awaitable));
     if (error || got == 0) break;
     std::string data(input.data(), got);
     const auto written = co_await shell.value()->write_stdin(std::move(data));

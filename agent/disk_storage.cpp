@@ -44,8 +44,8 @@ asio::awaitable<Result<void>> make_filesystem(Signals& signals, std::string node
     co_return make_error(ErrorCode::kUnsupported,
                          concat("create_filesystem: the guest has no '", kPrograms[0],
                                 "': let the host format the disk"));
-  std::vector<std::string> arguments{program, "-F", "-O", "^has_journal", "-m",
-                                     "0",     "-i", "163840", "-I",         "128"};
+  std::vector<std::string> arguments{program, "-F", "-O",     "^has_journal", "-m",
+                                     "0",     "-i", "163840", "-I",           "128"};
   arguments.push_back(std::move(node));
   const Deadline deadline = std::chrono::steady_clock::now() + kFormatTime;
   KATA_CO_TRY(const CommandResult done,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a storage on a disk waits for before it can be mounted: the disk, and a filesystem on it when
-// the host wants a new one.
+// What a storage on a disk waits for before it can be mounted: the disk, and a filesystem on it
+// when the host wants a new one.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -16,8 +16,8 @@ class Storage;
 
 namespace kata::agent {
 
-// Its source becomes the disk's node. Storages of other drivers stay as they are. With driver option
-// "create_filesystem" the disk is formatted; whatever is on it is lost.
+// Its source becomes the disk's node. Storages of other drivers stay as they are. With driver
+// option "create_filesystem" the disk is formatted; whatever is on it is lost.
 boost::asio::awaitable<Result<void>> prepare_storage(DeviceWait& wait, Signals& signals,
                                                      grpc::Storage& storage);
 

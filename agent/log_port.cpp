@@ -66,8 +66,8 @@ asio::awaitable<void> LogPort::serve(UniqueFd connection) {
         co_return;
       continue;
     }
-    const auto [error, written] = co_await asio::async_write(
-        stream, asio::buffer(text), asio::as_tuple(asio::use_awaitable));
+    const auto [error, written] =
+        co_await asio::async_write(stream, asio::buffer(text), asio::as_tuple(asio::use_awaitable));
     if (error) co_return;
   }
 }

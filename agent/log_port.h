@@ -15,7 +15,8 @@
 
 namespace kata::agent {
 
-// Threads: the agent's only one. Made before the loop, it keeps what is logged until somebody reads.
+// Threads: the agent's only one. Made before the loop, it keeps what is logged until somebody
+// reads.
 class LogPort final : public log::Sink {
  public:
   static constexpr std::size_t kBytesKept = 256U << 10;

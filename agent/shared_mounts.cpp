@@ -80,9 +80,9 @@ Result<void> attach_shared_mounts(ContainerTable& containers, const SharedMountL
   for (const grpc::SharedMount& mount : mounts) {
     const pid_t owner = owner_of(containers, mount);
     if (owner < 0) {
-      log::warn("a shared mount is left out: it is not there",
-                {{"name", mount.name()}, {"container", mount.src_ctr()},
-                 {"path", mount.src_path()}});
+      log::warn(
+          "a shared mount is left out: it is not there",
+          {{"name", mount.name()}, {"container", mount.src_ctr()}, {"path", mount.src_path()}});
       continue;
     }
     KATA_TRY(share_mount(owner, mount.src_path(), destination, mount.dst_path()),

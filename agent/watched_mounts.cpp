@@ -46,8 +46,8 @@ Result<void> WatchedMounts::mount_root(const fs::path& root) {
   if (roots_.contains(root)) return {};
   const UniqueFd guest = KATA_TRY(open_root(), "");
   const UniqueFd target = KATA_TRY(make_directories_in_root(guest.get(), root, 0755), "");
-  if (::mount("tmpfs", fd_path(target.get()).c_str(), "tmpfs", MS_NOSUID | MS_NODEV,
-              "mode=0755") != 0)
+  if (::mount("tmpfs", fd_path(target.get()).c_str(), "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755") !=
+      0)
     return errno_error(concat("mount a memory filesystem on '", root, "'"), errno);
   roots_.insert(root);
   return {};

@@ -54,6 +54,15 @@ select_modules() {
   for name in $optional_modules; do
     if [[ -n ${module_path[$name]:-} ]]; then resolve_module "$name"; fi
   done
+  for name in ${extra_modules//,/ }; do
+    if [[ $name == storage ]]; then
+      for name in $storage_modules; do
+        if [[ -n ${module_path[$name]:-} ]]; then resolve_module "$name"; fi
+      done
+    elif ! built_in "$name"; then
+      resolve_module "${name//-/_}"
+    fi
+  done
 }
 
 # The archive is written here, not by cpio(1): link counts, inode and device numbers of the build

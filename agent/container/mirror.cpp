@@ -47,8 +47,8 @@ Result<std::string> read_up_to(int fd, std::uint64_t size) {
   std::string content(size, '\0');
   std::size_t filled = 0;
   while (filled < content.size()) {
-    const ssize_t got = ::pread(fd, content.data() + filled, content.size() - filled,
-                                static_cast<off_t>(filled));
+    const ssize_t got =
+        ::pread(fd, content.data() + filled, content.size() - filled, static_cast<off_t>(filled));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return errno_error("read", errno);
     if (got == 0) break;

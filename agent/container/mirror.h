@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A small directory kept as a copy of another one. Kubernetes publishes a ConfigMap by turning one
-// symbolic link over, which programs notice by inotify; a share with the host passes no such events,
-// a copy in the guest has them.
+// symbolic link over, which programs notice by inotify; a share with the host passes no such
+// events, a copy in the guest has them.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@
 namespace kata::agent {
 
 struct MirrorLimits {
-  std::size_t entries = 1024;       // files, links and directories
+  std::size_t entries = 1024;      // files, links and directories
   std::uint64_t bytes = 4U << 20;  // twice what a ConfigMap may have: both versions, for a moment
 };
 

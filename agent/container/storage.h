@@ -25,8 +25,8 @@ const std::vector<std::string_view>& storage_drivers();
 
 // What the table needs of the rest of the agent.
 struct StorageSupport {
-  // Makes a filesystem driver available ("virtiofs"); an error of it is reported when the mount then
-  // fails.
+  // Makes a filesystem driver available ("virtiofs"); an error of it is reported when the mount
+  // then fails.
   std::function<Result<void>(std::string_view module)> load_module{};
   // Keeps mount_point a copy of source, for "watchable-bind"; false: it is too large for that.
   std::function<Result<bool>(const std::string& source, const std::string& mount_point)> watch{};

@@ -12,8 +12,7 @@ namespace kata::agent {
 namespace {
 
 constexpr std::string_view kWritable = "io.katacontainers.fs-opt.overlay-rw";
-constexpr std::string_view kMakeDirectory =
-    "io.katacontainers.volume.overlayfs.create_directory=";
+constexpr std::string_view kMakeDirectory = "io.katacontainers.volume.overlayfs.create_directory=";
 
 Result<void> make_directory(std::string_view path) {
   KATA_TRY(check_absolute(path, "driver_options"), "");

@@ -65,9 +65,9 @@ asio::awaitable<Result<GuestDevice>> prepare_vfio(DeviceWait& wait, const grpc::
   for (const std::string& directory : directories) {
     KATA_CO_TRY(std::string its, give_to_vfio(directory, wait.sysfs()), "");
     if (!group.empty() && its != group)
-      co_return make_error(ErrorCode::kFailedPrecondition,
-                           concat("options: the devices are in different IOMMU groups, ", group,
-                                  " and ", its));
+      co_return make_error(
+          ErrorCode::kFailedPrecondition,
+          concat("options: the devices are in different IOMMU groups, ", group, " and ", its));
     group = std::move(its);
   }
   const std::string node = wait.dev() / "vfio" / group;
@@ -114,8 +114,8 @@ asio::awaitable<Result<PciAddresses>> prepare_devices(DeviceWait& wait,
   std::vector<GuestDevice> guests;
   PciAddresses addresses;
   for (const grpc::Device& device : request.devices()) {
-    const std::string what = concat("device '", device.type(), "' for '", device.container_path(),
-                                    "'");
+    const std::string what =
+        concat("device '", device.type(), "' for '", device.container_path(), "'");
     KATA_CO_CHECK(co_await prepare(wait, device, guests, addresses), what);
   }
   KATA_CO_CHECK(put_devices(*request.mutable_oci(), guests), "devices");

@@ -92,11 +92,10 @@ asio::awaitable<Result<std::string>> DeviceWait::wait_for(Wanted wanted) {
     if ((co_await asio::this_coro::cancellation_state).cancelled() != asio::cancellation_type::none)
       co_return make_error(ErrorCode::kCancelled, "the call was cancelled");
   }
-  co_return make_error(
-      ErrorCode::kTimeout,
-      concat(wanted.name, " does not appear within ", duration_text(timeout_),
-             ": is it plugged in, and are the guest's kernel modules complete? ",
-             "(agent.hotplug_timeout sets the time)"));
+  co_return make_error(ErrorCode::kTimeout,
+                       concat(wanted.name, " does not appear within ", duration_text(timeout_),
+                              ": is it plugged in, and are the guest's kernel modules complete? ",
+                              "(agent.hotplug_timeout sets the time)"));
 }
 
 // Drivers may be built in, so that an error counts only when the device does not come.

@@ -99,9 +99,9 @@ bool is_disk_driver(std::string_view driver) noexcept {
 
 Result<DiskAddress> parse_disk_address(std::string_view driver, std::string_view text) {
   if (driver == "blk-ccw")
-    return make_error(ErrorCode::kUnsupported,
-                      concat("channel address '", text, "': only s390x guests have channels; use "
-                                                        "driver 'blk' or 'scsi'"));
+    return make_error(ErrorCode::kUnsupported, concat("channel address '", text,
+                                                      "': only s390x guests have channels; use "
+                                                      "driver 'blk' or 'scsi'"));
   if (driver == "scsi") return parse_scsi(text);
   if (driver != "blk" || text.starts_with('/')) return parse_node(text);
   DiskAddress address = PciDisk{std::string(text)};

@@ -14,7 +14,7 @@
 
 namespace kata::agent {
 
-struct PciDisk {  // of virtio-blk
+struct PciDisk {       // of virtio-blk
   std::string path{};  // "02/03", see network/pci_path.h
   friend bool operator==(const PciDisk&, const PciDisk&) = default;
 };

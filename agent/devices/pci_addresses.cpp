@@ -45,8 +45,8 @@ void translate_pci_addresses(grpc::Process& process, const PciAddresses& address
     const std::size_t equals = variable.find('=');
     if (!variable.starts_with("PCIDEVICE_") || equals == std::string::npos) continue;
     const std::string_view text = variable;
-    variable = std::string(text.substr(0, equals + 1)) +
-               translated(text.substr(equals + 1), addresses);
+    variable =
+        std::string(text.substr(0, equals + 1)) + translated(text.substr(equals + 1), addresses);
   }
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Environment variables of device plugins (PCIDEVICE_…) hold PCI addresses of the host; a program in
-// the guest needs the guest's.
+// Environment variables of device plugins (PCIDEVICE_…) hold PCI addresses of the host; a program
+// in the guest needs the guest's.
 #pragma once
 
 #include <map>

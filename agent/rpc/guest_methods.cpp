@@ -50,8 +50,7 @@ asio::awaitable<Result<grpc::GuestDetailsResponse>> guest_details(grpc::GuestDet
   grpc::AgentDetails& details = *response.mutable_agent_details();
   details.set_version(std::string(kAgentVersion));
   details.set_init_daemon(is_init);
-  for (const std::string_view type : device_types())
-    details.add_device_handlers(std::string(type));
+  for (const std::string_view type : device_types()) details.add_device_handlers(std::string(type));
   for (const std::string_view driver : storage_drivers())
     details.add_storage_handlers(std::string(driver));
   details.set_supports_seccomp(true);

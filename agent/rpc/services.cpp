@@ -11,10 +11,10 @@ namespace {
 
 void register_sandbox_methods(ttrpc::Server& server, Sandbox& sandbox,
                               std::function<void()> on_destroyed) {
-  handle_empty<grpc::CreateSandboxRequest>(
-      server, "CreateSandbox", [&sandbox](grpc::CreateSandboxRequest request) {
-        return sandbox.create(std::move(request));
-      });
+  handle_empty<grpc::CreateSandboxRequest>(server, "CreateSandbox",
+                                           [&sandbox](grpc::CreateSandboxRequest request) {
+                                             return sandbox.create(std::move(request));
+                                           });
   handle_empty<grpc::DestroySandboxRequest>(
       server, "DestroySandbox",
       [&sandbox, on_destroyed = std::move(on_destroyed)](

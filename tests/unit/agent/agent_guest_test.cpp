@@ -3,6 +3,7 @@
 // Files, mounts, numbers and hardware of the guest through the agent's service.
 #include <sched.h>
 #include <sys/statvfs.h>
+#include <time.h>
 
 #include <fstream>
 #include <thread>
@@ -215,7 +216,39 @@ TEST_CASE("swap is refused on what is no disk") {
   pci.add_pcipath(32);
   CHECK(code_of(connection, "AddSwap", pci, "slot 32") == ErrorCode::kInvalidArgument);
   pci.set_pcipath(0, 31);
-  CHECK(code_of(connection, "AddSwap", pci, "no virtio disk") == ErrorCode::kTimeout);
+  CHECK(code_of(connection, "AddSwap", pci, "PCI path '1f' does not appear") ==
+        ErrorCode::kTimeout);
+}
+
+TEST_CASE("a seed is taken as often as it comes and no seed is refused") {
+  AgentProcess agent;
+  AgentConnection connection = agent.connect();
+  grpc::ReseedRandomDevRequest request;
+  CHECK(code_of(connection, "ReseedRandomDev", request, "no seed") == ErrorCode::kInvalidArgument);
+  request.set_data("not very random");
+  for (int time = 0; time < 2; ++time) {
+    const auto done = connection.send("ReseedRandomDev", request);
+    CHECK_MESSAGE(done.ok(), done.error().message);
+  }
+}
+
+// Setting it is for a guest of its own: see tests/integration/agent_guest.
+TEST_CASE("a time that is none is refused and leaves the clock") {
+  AgentProcess agent;
+  AgentConnection connection = agent.connect();
+  grpc::SetGuestDateTimeRequest request;
+  request.set_sec(1'000'000'000);
+  request.set_usec(1'000'000);
+  CHECK(code_of(connection, "SetGuestDateTime", request, "set the clock") == ErrorCode::kInternal);
+  CHECK(::time(nullptr) > 1'700'000'000);
+}
+
+TEST_CASE("what a machine without a probe file says of new memory") {
+  AgentProcess agent;
+  AgentConnection connection = agent.connect();
+  grpc::MemHotplugByProbeRequest request;
+  request.add_memhotplugprobeaddr(0x100000000);
+  CHECK(code_of(connection, "MemHotplugByProbe", request, "ACPI") == ErrorCode::kUnsupported);
 }
 
 TEST_CASE("packet filter rules are set and read back and bad ones are refused") {

@@ -153,12 +153,10 @@ TEST_CASE("an overlay hides its lower layer from the container's writes") {
   auto request =
       agent.container("c1", {"sh", "-c", "echo upper >/data/file; cat /data/file /data/other"});
   auto& storage = add_storage(request, "overlayfs", "overlay", "overlay", target);
-  storage.add_options(
-      concat("lowerdir=", (layers.path() / "lower").string(), ":", other.string()));
+  storage.add_options(concat("lowerdir=", (layers.path() / "lower").string(), ":", other.string()));
   storage.add_options("io.katacontainers.fs-opt.overlay-rw");
-  storage.add_driver_options(
-      concat("io.katacontainers.volume.overlayfs.create_directory=",
-             (layers.path() / "made/for/it").string()));
+  storage.add_driver_options(concat("io.katacontainers.volume.overlayfs.create_directory=",
+                                    (layers.path() / "made/for/it").string()));
   add_bind(request, target, "/data");
   CHECK(output_of(agent, connection, request) == "upper\nother\n");
   std::ifstream lower(layers.path() / "lower/file");

@@ -61,11 +61,29 @@ TEST_CASE("unknown keys and bad values are warnings with their line") {
 }
 
 TEST_CASE("what is no such TOML is refused with its line") {
-  for (const char* text :
-       {"log_level", "= 1", "log_level =", "log_level = debug", "log_level = \"debug",
-        "log_level = 'debug", "log_level = \"\\x\"", "log_level = \"a\" b", "a = [1]", "a = 1.5",
-        "a = {b = 1", "a = {b}", "a = {b = {c = 1}}", "[a", "[]", "[[a]]", "a = 1\na = 2", "a = -",
-        "a b = 1", "a. = 1", "\"a\" = 1", "a = \"\"\"x\"\"\"", "a = 0x10"}) {
+  for (const char* text : {"log_level",
+                           "= 1",
+                           "log_level =",
+                           "log_level = debug",
+                           "log_level = \"debug",
+                           "log_level = 'debug",
+                           "log_level = \"\\x\"",
+                           "log_level = \"a\" b",
+                           "a = [1]",
+                           "a = 1.5",
+                           "a = {b = 1",
+                           "a = {b}",
+                           "a = {b = {c = 1}}",
+                           "[a",
+                           "[]",
+                           "[[a]]",
+                           "a = 1\na = 2",
+                           "a = -",
+                           "a b = 1",
+                           "a. = 1",
+                           "\"a\" = 1",
+                           "a = \"\"\"x\"\"\"",
+                           "a = 0x10"}) {
     CAPTURE(text);
     const auto parsed = parse_config_file(std::string("\n") + text);
     REQUIRE_FALSE(parsed.ok());

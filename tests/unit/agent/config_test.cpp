@@ -161,8 +161,8 @@ TEST_CASE("the ports of log and console are vsock ports and 0 means none") {
   CHECK(config.log_address == vsock(1025));
   CHECK(config.console_address == vsock(1026));
   CHECK_FALSE(config.debug_console);  // the port alone opens nothing
-  CHECK(apply_kernel_command_line("agent.log_vport=0 agent.debug_console_vport=-1", config)
-            .empty());
+  CHECK(
+      apply_kernel_command_line("agent.log_vport=0 agent.debug_console_vport=-1", config).empty());
   CHECK_FALSE(config.log_address);
   CHECK_FALSE(config.console_address);
 }
