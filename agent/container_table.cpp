@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/container_table.h"
 
-#include <ranges>
-
 #include "agent.pb.h"
 #include "core/base/log.h"
 
@@ -21,8 +19,9 @@ bool means_init(const std::string& id, const std::string& exec_id) {
 }  // namespace
 
 StorageReferences::~StorageReferences() {
-  for (const std::string& mount_point : std::views::reverse(mount_points_))
-    if (auto removed = table_->remove(mount_point); !removed.ok())
+  for (auto mount_point = mount_points_.rbegin(); mount_point != mount_points_.rend();
+       ++mount_point)
+    if (auto removed = table_->remove(*mount_point); !removed.ok())
       log::warn("cannot release a storage", {{"error", removed.error().message}});
 }
 

@@ -119,8 +119,8 @@ Result<std::string> check_keys(const config::PluginChoice& choice, std::string_v
                                std::span<const ConfigField> fields,
                                std::span<const std::string_view> also_known) {
   for (const auto& [key, value] : choice.keys) {
-    const bool known = std::any_of(fields.begin(), fields.end(),
-                                   [&](const ConfigField& field) { return key == field.name; });
+    const auto is_key = [&name = key](const ConfigField& field) { return name == field.name; };
+    const bool known = std::any_of(fields.begin(), fields.end(), is_key);
     if (!known) return unknown_key(table, key, value, fields, also_known);
   }
   Json object = Json::object();
