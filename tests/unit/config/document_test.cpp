@@ -31,6 +31,13 @@ TEST_CASE("each TOML type becomes its JSON text with the place of its key") {
   CHECK(document.tables.contains("t.u"));
 }
 
+TEST_CASE("a line that starts with a letter beyond ASCII is refused with its place") {
+  for (const char* line : {"\xc3\xa9 = 1\n", "\xef\xb9\xbf", "\xe2\x82\xac"}) {
+    CAPTURE(line);
+    CHECK(refusal(line).find("d.toml:1:1") != std::string::npos);
+  }
+}
+
 TEST_CASE("an inline table is a table") {
   const auto parsed = parse_toml("a = {b = {c = 1}}\n", "d.toml");
   REQUIRE(parsed.ok());
