@@ -41,15 +41,16 @@ std::size_t sequence_length(std::string_view text) {
   return too_small || too_big ? 0 : length;
 }
 
-// A proto3 string that is not UTF-8 costs its reader the whole reply, and file names in our errors
-// may hold any byte.
+// A proto3 string that is not UTF-8 costs its reader the whole reply, and a control character may
+// break a line of its log; what our errors quote may hold any byte.
 std::string valid_text(std::string_view text) {
   text = text.substr(0, kLongestMessage);
   std::string valid;
   valid.reserve(text.size());
   while (!text.empty()) {
     const std::size_t length = sequence_length(text);
-    if (length == 0)
+    const auto first = static_cast<unsigned char>(text.front());
+    if (length == 0 || first < ' ' || first == 0x7f)
       valid.push_back('?');
     else
       valid.append(text.substr(0, length));

@@ -98,6 +98,13 @@ TEST_CASE("a reply over 4 MiB becomes an error") {
   CHECK(reply.error().code == ErrorCode::kResourceExhausted);
 }
 
+TEST_CASE("an error text is one line without control characters") {
+  const auto frame = encode_reply(1, make_error(ErrorCode::kInternal, "a\nb\x1b[1m\x7f \xc3\xa9"));
+  const auto reply = decode_reply(frame.substr(kHeaderSize));
+  REQUIRE_FALSE(reply.ok());
+  CHECK(reply.error().message == "a?b?[1m? \xc3\xa9");
+}
+
 TEST_CASE("an error text that is not UTF-8 still arrives") {
   const std::string text = "open '\xff\xc0\xaf\xed\xa0\x80 ok \xc3\xa9'";
   const std::string frame = encode_reply(1, make_error(ErrorCode::kNotFound, text));
