@@ -11,6 +11,7 @@
 #include "agent/container/mount_tree.h"
 #include "agent/container/rootfs.h"
 #include "core/base/files.h"
+#include "kata/beneath.h"
 #include "kata/concat.h"
 
 namespace kata::agent {
@@ -77,6 +78,20 @@ Result<std::vector<UniqueFd>> mounts_on_root(int old_root, int new_root) {
   return mounts;
 }
 
+// A file cannot be entered to unmount it, so it goes while /proc can still name it.
+Result<void> detach_files(std::vector<UniqueFd>& mounts) {
+  for (UniqueFd& mount : mounts) {
+    struct stat found {};
+    if (::fstat(mount.get(), &found) != 0) return errno_error("look at a mount", errno);
+    if (S_ISDIR(found.st_mode)) continue;
+    if (::umount2(fd_path(mount.get()).c_str(), MNT_DETACH) != 0 && errno != EINVAL)
+      return errno_error("detach a mount on a file", errno);
+    mount.reset();
+  }
+  std::erase_if(mounts, [](const UniqueFd& mount) { return !mount; });
+  return {};
+}
+
 Result<void> detach_old_root(int old_root) {
   if (::fchdir(old_root) != 0) return errno_error("go to the old root", errno);
   if (::mount(nullptr, ".", nullptr, MS_SLAVE | MS_REC, nullptr) != 0)
@@ -91,7 +106,8 @@ Result<void> detach_old_root(int old_root) {
 Result<void> enter_rootfs_by_move(int root) {
   const UniqueFd old_root(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!old_root) return errno_error("open '/'", errno);
-  const auto others = KATA_TRY(mounts_on_root(old_root.get(), root), "list mounts");
+  auto others = KATA_TRY(mounts_on_root(old_root.get(), root), "list mounts");
+  KATA_TRY(detach_files(others), "");
   if (::fchdir(root) != 0) return errno_error("go to the rootfs", errno);
   if (::mount(".", "/", nullptr, MS_MOVE, nullptr) != 0)
     return errno_error("move the rootfs to '/'", errno);

@@ -65,4 +65,18 @@ TEST_CASE("after the move no mount of the old root is left but the root itself")
         }) == 0);
 }
 
+TEST_CASE("after the move a mount on a file of the old root is gone too") {
+  Container box;
+  write_text(box.rootfs() / "inside", "");
+  fs::create_directories(box.rootfs() / "proc");
+  const fs::path file = box.paths().bundle / "file";
+  write_text(file, "");
+  REQUIRE(::mount("/etc/hostname", file.c_str(), nullptr, MS_BIND, nullptr) == 0);
+  CHECK(in_moved_root(box.rootfs(), [](int) {
+          if (::mount("proc", "/proc", "proc", 0, nullptr) != 0) return 20;
+          return mount_lines().size() == 2 ? 0 : 1;
+        }) == 0);
+  CHECK(::umount(file.c_str()) == 0);
+}
+
 }  // namespace kata::agent::test
