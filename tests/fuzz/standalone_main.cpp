@@ -15,6 +15,7 @@
 #include <vector>
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
+extern "C" [[gnu::weak]] int LLVMFuzzerInitialize(int* argc, char*** argv);
 
 namespace {
 
@@ -59,6 +60,7 @@ int main(int argc, char** argv) {
     }
     seeds.emplace_back(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
   }
+  if (LLVMFuzzerInitialize != nullptr) LLVMFuzzerInitialize(&argc, &argv);
   for (const std::string& seed : seeds) feed(seed);
   std::mt19937 random(1);
   for (int round = 0; round < rounds; ++round) feed(mutate(seeds[random() % seeds.size()], random));

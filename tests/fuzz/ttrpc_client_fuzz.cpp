@@ -71,7 +71,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   Peer peer(data + 1, size - 1);
   kata::ttrpc::BlockingClient client(peer.client());
   const auto soon = std::chrono::steady_clock::now() + std::chrono::seconds(5);
-  const auto reply = client.call("grpc.Health", "Check", "", soon);
-  if (!reply.ok() && reply.error().code == kata::ErrorCode::kTimeout) std::abort();
+  (void)client.call("grpc.Health", "Check", "", soon);
+  if (std::chrono::steady_clock::now() >= soon) std::abort();  // a peer may also say "timeout"
   return 0;
 }
