@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <doctest/doctest.h>
+#include <linux/capability.h>
 #include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "fixture.h"
+#include "kata/concat.h"
 
 namespace kata::agent::test {
 namespace {
@@ -20,7 +24,38 @@ grpc::LinuxSeccomp deny_hostname(const char* action) {
   return profile;
 }
 
+// Whether root without a capability, which is what a container's processes may be, learns what
+// program `pid` runs.
+bool peer_can_look_at(pid_t pid) {
+  const pid_t peer = ::fork();
+  if (peer == 0) {
+    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+    const __user_cap_data_struct none[2] = {};
+    if (::syscall(SYS_capset, &header, none) != 0) ::_exit(2);
+    char name[64];
+    ::_exit(::readlink(concat("/proc/", pid, "/exe").c_str(), name, sizeof name) > 0 ? 0 : 1);
+  }
+  const int code = wait_for(peer);
+  REQUIRE(code != 2);
+  return code == 0;
+}
+
 }  // namespace
+
+TEST_CASE("what is still the agent's program is closed to a peer of the container") {
+  Container box;
+  auto spec = box.spec("echo up; exec sleep 100");
+  spec.mutable_process()->clear_capabilities();
+  auto created = box.create(spec);
+  REQUIRE_MESSAGE(created.ok(), created.error().message);
+  Running running = created.take();
+  CHECK_FALSE(peer_can_look_at(running.pid));
+  REQUIRE(::write(running.gate.get(), "s", 1) == 1);
+  CHECK(read_line(running.out.get()) == "up");
+  CHECK(peer_can_look_at(running.pid));  // the container's own program is open
+  CHECK(signal_all(box.paths(), SIGKILL).ok());
+  wait_for(running.pid);
+}
 
 TEST_CASE("root has exactly the capabilities of the specification") {
   Container box;

@@ -144,9 +144,12 @@ TEST_CASE("paths that leave the tree are refused for every type") {
 TEST_CASE("links that a container has planted are not followed") {
   const Tree tree;
   fs::create_directory_symlink(tree.outside, tree.root / "pod/out");
+  fs::create_directory(tree.root / "pod/inner");
+  fs::create_directory_symlink("inner", tree.root / "pod/in");
   fs::create_symlink(tree.outside / "file", tree.root / "pod/link");
   for (const mode_t type : {S_IFREG, S_IFDIR, S_IFLNK})
-    CHECK_FALSE(tree.copy(tree.request("pod/out/f", type | 0700, "target")).ok());
+    for (const char* path : {"pod/out/f", "pod/in/f"})
+      CHECK_FALSE(tree.copy(tree.request(path, type | 0700, "target")).ok());
   REQUIRE(tree.copy(tree.request("pod/link", S_IFREG | 0600, "own")).ok());
   CHECK(mode_of(tree.root / "pod/link") == (S_IFREG | 0600));
 }
