@@ -27,9 +27,15 @@ constexpr std::string_view kPluginsKeys[] = {"directory", "hypervisor", "network
 constexpr std::string_view kAgentKeys[] = {
     "kernel_modules",      "dial_timeout", "create_container_timeout",
     "container_pipe_size", "enable_debug", "debug_console_enabled"};
-constexpr std::string_view kRuntimeKeys[] = {
-    "enable_debug",    "disable_guest_seccomp", "log_level",        "create_container_timeout",
-    "hypervisor_name", "internetworking_model", "disable_new_netns"};
+constexpr std::string_view kRuntimeKeys[] = {"enable_debug",
+                                             "disable_guest_seccomp",
+                                             "log_level",
+                                             "create_container_timeout",
+                                             "hypervisor_name",
+                                             "internetworking_model",
+                                             "disable_new_netns",
+                                             "sandbox_cgroup_only",
+                                             "static_sandbox_resource_mgmt"};
 
 class Composer {
  public:
@@ -85,6 +91,8 @@ Result<void> Composer::read_vm() {
                                 {"default_maxvcpus", &vm.default_maxvcpus, 0, 1024},
                                 {"default_memory", &vm.default_memory_mib, 64, kMaxMemoryMib},
                                 {"default_maxmemory", &vm.default_maxmemory_mib, 0, kMaxMemoryMib},
+                                {"overhead_vcpus", &vm.overhead_vcpus},
+                                {"overhead_memory", &vm.overhead_memory_mib, 0, kMaxMemoryMib},
                                 {"enable_hugepages", &vm.enable_hugepages},
                                 {"enable_debug", &vm.enable_debug}}),
            "");
@@ -118,9 +126,12 @@ Result<void> Composer::read_dedup() {
 
 Result<void> Composer::read_runtime() {
   RuntimeConfig& runtime = config_.runtime;
-  KATA_TRY(reader_.read("runtime", {{"enable_debug", &runtime.enable_debug},
-                                    {"disable_guest_seccomp", &runtime.disable_guest_seccomp},
-                                    {"log_level", &runtime.log_level}}),
+  KATA_TRY(reader_.read("runtime",
+                        {{"enable_debug", &runtime.enable_debug},
+                         {"disable_guest_seccomp", &runtime.disable_guest_seccomp},
+                         {"log_level", &runtime.log_level},
+                         {"sandbox_cgroup_only", &runtime.sandbox_cgroup_only},
+                         {"static_sandbox_resource_mgmt", &runtime.static_sandbox_resource_mgmt}}),
            "");
   constexpr std::string_view kLevels[] = {"trace", "debug", "info", "warn", "error"};
   if (std::find(std::begin(kLevels), std::end(kLevels), runtime.log_level) != std::end(kLevels))

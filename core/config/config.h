@@ -43,6 +43,8 @@ struct VmConfig {  // [hypervisor.<name>] keys that belong to the composition, n
   std::string kernel_params{};
   std::uint32_t default_vcpus = 1, default_maxvcpus = 0;  // 0: the host's count
   std::uint64_t default_memory_mib = 0, default_maxmemory_mib = 0;
+  double overhead_vcpus = 0;                // of a VM beside what its workload's limit asks for
+  std::uint64_t overhead_memory_mib = 128;  // the same
   bool enable_hugepages = false, enable_debug = false;
 };
 
@@ -60,6 +62,8 @@ struct AgentConfig {  // [agent.kata]
 struct RuntimeConfig {  // [runtime]
   bool enable_debug = false, disable_guest_seccomp = false;
   std::string log_level = "info";
+  bool sandbox_cgroup_only = true;  // false: what is not the guest's CPUs has a group beside
+  bool static_sandbox_resource_mgmt = true;  // a limit replaces the default; false: is added to it
 };
 
 struct Config {

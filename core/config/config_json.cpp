@@ -43,6 +43,8 @@ Json write(const VmConfig& vm) {
           {"default_maxvcpus", vm.default_maxvcpus},
           {"default_memory_mib", vm.default_memory_mib},
           {"default_maxmemory_mib", vm.default_maxmemory_mib},
+          {"overhead_vcpus", vm.overhead_vcpus},
+          {"overhead_memory_mib", vm.overhead_memory_mib},
           {"enable_hugepages", vm.enable_hugepages},
           {"enable_debug", vm.enable_debug}};
 }
@@ -61,7 +63,9 @@ Json write(const AgentConfig& agent) {
 Json write(const RuntimeConfig& runtime) {
   return {{"enable_debug", runtime.enable_debug},
           {"disable_guest_seccomp", runtime.disable_guest_seccomp},
-          {"log_level", runtime.log_level}};
+          {"log_level", runtime.log_level},
+          {"sandbox_cgroup_only", runtime.sandbox_cgroup_only},
+          {"static_sandbox_resource_mgmt", runtime.static_sandbox_resource_mgmt}};
 }
 
 Value read_value(const Json& in) {
@@ -98,6 +102,8 @@ VmConfig read_vm(const Json& in) {
   in.at("default_maxvcpus").get_to(vm.default_maxvcpus);
   in.at("default_memory_mib").get_to(vm.default_memory_mib);
   in.at("default_maxmemory_mib").get_to(vm.default_maxmemory_mib);
+  in.at("overhead_vcpus").get_to(vm.overhead_vcpus);
+  in.at("overhead_memory_mib").get_to(vm.overhead_memory_mib);
   in.at("enable_hugepages").get_to(vm.enable_hugepages);
   in.at("enable_debug").get_to(vm.enable_debug);
   return vm;
@@ -121,6 +127,8 @@ RuntimeConfig read_runtime(const Json& in) {
   in.at("enable_debug").get_to(runtime.enable_debug);
   in.at("disable_guest_seccomp").get_to(runtime.disable_guest_seccomp);
   in.at("log_level").get_to(runtime.log_level);
+  in.at("sandbox_cgroup_only").get_to(runtime.sandbox_cgroup_only);
+  in.at("static_sandbox_resource_mgmt").get_to(runtime.static_sandbox_resource_mgmt);
   return runtime;
 }
 

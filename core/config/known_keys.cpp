@@ -10,10 +10,19 @@ namespace {
 
 using Keys = std::span<const std::string_view>;
 
-constexpr std::string_view kComposition[] = {
-    "kernel",           "initrd",           "image",          "kernel_params",
-    "default_vcpus",    "default_maxvcpus", "default_memory", "default_maxmemory",
-    "enable_hugepages", "enable_debug",     "shared_fs"};
+constexpr std::string_view kComposition[] = {"kernel",
+                                             "initrd",
+                                             "image",
+                                             "kernel_params",
+                                             "default_vcpus",
+                                             "default_maxvcpus",
+                                             "default_memory",
+                                             "default_maxmemory",
+                                             "overhead_vcpus",
+                                             "overhead_memory",
+                                             "enable_hugepages",
+                                             "enable_debug",
+                                             "shared_fs"};
 
 // Both spellings where Kata's Go and Rust runtimes differ, and the keys of 1.x. A key that a plugin
 // implements does not belong here: it reaches the plugin.
@@ -31,9 +40,7 @@ constexpr std::string_view kHypervisor[] = {"valid_hypervisor_paths",
                                             "rootless",
                                             "disable_selinux",
                                             "disable_guest_selinux",
-                                            "overhead_vcpus",
                                             "default_bridges",
-                                            "overhead_memory",
                                             "memory_slots",
                                             "memory_offset",
                                             "enable_virtio_mem",
@@ -148,8 +155,6 @@ constexpr std::string_view kRuntime[] = {"name",
                                          "agent_name",
                                          "enable_vcpus_pinning",
                                          "guest_selinux_label",
-                                         "sandbox_cgroup_only",
-                                         "static_sandbox_resource_mgmt",
                                          "sandbox_bind_mounts",
                                          "shared_mounts",
                                          "vfio_mode",

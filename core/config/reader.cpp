@@ -16,12 +16,20 @@ constexpr std::size_t kLongestQuote = 80;  // of a wrong value in a message
 
 std::uint32_t host_cpus() { return std::max(1U, std::thread::hardware_concurrency()); }
 
+// A TOML float keeps its point: 0.0, 0.25.
+std::string number_text(double number) {
+  std::string text = std::to_string(number);
+  text.erase(std::max(text.find_last_not_of('0') + 1, text.find('.') + 2));
+  return text;
+}
+
 // The target's present value as JSON text.
 std::string text_of(const Target& target) {
   struct Visitor {
     std::string operator()(const bool* v) const { return *v ? "true" : "false"; }
     std::string operator()(const std::uint32_t* v) const { return std::to_string(*v); }
     std::string operator()(const std::uint64_t* v) const { return std::to_string(*v); }
+    std::string operator()(const double* v) const { return number_text(*v); }
     std::string operator()(const std::string* v) const { return to_json(*v); }
     std::string operator()(const std::filesystem::path* v) const { return to_json(v->native()); }
     std::string operator()(const std::vector<std::string>* v) const { return to_json(*v); }
@@ -43,6 +51,12 @@ struct Store {
   }
   std::string operator()(std::uint32_t* target) const { return integer(target); }
   std::string operator()(std::uint64_t* target) const { return integer(target); }
+  std::string operator()(double* target) const {
+    const auto found = number_of(value.json);
+    if (!found || *found < 0 || *found > 1024) return "a number from 0 to 1024";
+    *target = *found;
+    return {};
+  }
   std::string operator()(std::string* target) const {
     auto found = string_of(value.json);
     if (!found || found->find('\0') != std::string::npos) return "a string";

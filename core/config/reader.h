@@ -20,7 +20,7 @@ namespace kata::config {
 struct VcpuCount {  // Kata's default_vcpus: a number, rounded up; below 0, the host's count
   std::uint32_t* target = nullptr;
 };
-using Target = std::variant<bool*, std::uint32_t*, std::uint64_t*, std::string*,
+using Target = std::variant<bool*, std::uint32_t*, std::uint64_t*, double*, std::string*,
                             std::filesystem::path*, std::vector<std::string>*, VcpuCount>;
 
 struct Setting {
