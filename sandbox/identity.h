@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "sandbox/host_cgroup.h"
+
 namespace kata::sandbox {
 
 struct SandboxIdentity {
@@ -14,6 +16,7 @@ struct SandboxIdentity {
   std::string hostname{};          // in the guest; empty: the id
   std::filesystem::path netns{};   // of the pod; empty: none
   std::vector<std::string> dns{};  // lines of the guest's resolv.conf
+  SandboxCgroups cgroups{};        // of the host
 };
 
 }  // namespace kata::sandbox

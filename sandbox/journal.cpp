@@ -13,6 +13,10 @@ Result<void> Journal::write_netns(std::string path) {
   return write([&path](SandboxRecord& record) { record.netns = std::move(path); });
 }
 
+Result<void> Journal::write_cgroups(SandboxCgroups cgroups) {
+  return write([&cgroups](SandboxRecord& record) { record.cgroups = std::move(cgroups); });
+}
+
 Result<void> Journal::write_vmm(ProcessRef vmm) {
   return write([vmm](SandboxRecord& record) { record.vmm = vmm; });
 }

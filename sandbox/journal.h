@@ -21,6 +21,7 @@ class Journal {
 
   Result<void> write_proxy(ProcessRef proxy);
   Result<void> write_netns(std::string path);
+  Result<void> write_cgroups(SandboxCgroups cgroups);
   Result<void> write_vmm(ProcessRef vmm);
   Result<void> write_failure(std::string reason);
   Result<void> write_plugin_state(std::string_view interface_name, Result<std::string> state);

@@ -17,6 +17,7 @@
 #include "sandbox/agent_dial.h"
 #include "sandbox/composition.h"
 #include "sandbox/dedup_kick.h"
+#include "sandbox/sandbox_cgroups.h"
 
 namespace kata::sandbox {
 
@@ -170,6 +171,7 @@ asio::awaitable<Result<void>> Sandbox::start_vm() {
     KATA_TRY(parts_.hypervisor->start_vm(in(kPluginStep)), "");
     const VmProcesses processes = KATA_TRY(parts_.hypervisor->processes(), "find its process");
     vmm_pid_ = processes.vmm_pid;
+    KATA_TRY(place_vmm(identity_.cgroups, processes), "place the VMM in its control group");
     const auto start_time = process_start_time(processes.vmm_pid);
     if (!start_time.ok()) return {};  // gone already: the watch says why
     return journal_.write_vmm(ProcessRef{processes.vmm_pid, start_time.value()});

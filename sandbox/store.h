@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "kata/result.h"
+#include "sandbox/host_cgroup.h"
 
 namespace kata::sandbox {
 
@@ -52,6 +53,7 @@ struct SandboxRecord {
   std::string netns{};             // path of the pod's network namespace; empty: none (yet)
   bool new_netns = false;          // the proxy makes one, and writes its path to netns
   std::vector<std::string> dns{};  // lines of the guest's resolv.conf
+  SandboxCgroups cgroups{};        // of the host, made by the proxy
   ProcessRef proxy{}, vmm{};
   std::string failure{};                              // why the VM went, when the proxy saw it go
   std::map<std::string, std::string> plugin_state{};  // "hypervisor" → save_state()

@@ -77,6 +77,7 @@ SandboxRecord read_sandbox(const JsonReader& from, std::string_view id) {
   record.netns = from.absolute_path("netns");
   record.new_netns = from.flag("new_netns");
   from.each_text("dns", [&](std::string line) { record.dns.push_back(std::move(line)); });
+  record.cgroups = {from.absolute_path("cgroup"), from.absolute_path("overhead_cgroup")};
   record.proxy = read_process_ref(from, "proxy");
   record.vmm = read_process_ref(from, "vmm");
   record.failure = from.text("failure");
@@ -125,6 +126,8 @@ std::string to_json(const SandboxRecord& record) {
                   {"netns", record.netns},
                   {"new_netns", record.new_netns},
                   {"dns", record.dns},
+                  {"cgroup", record.cgroups.pod},
+                  {"overhead_cgroup", record.cgroups.overhead},
                   {"proxy", to_json(record.proxy)},
                   {"vmm", to_json(record.vmm)},
                   {"failure", record.failure},

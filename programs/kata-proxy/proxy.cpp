@@ -24,6 +24,7 @@
 #include "sandbox/pod_network.h"
 #include "sandbox/ready_pipe.h"
 #include "sandbox/sandbox.h"
+#include "sandbox/sandbox_cgroups.h"
 
 namespace kata::proxy {
 
@@ -67,6 +68,7 @@ class Proxy {
     const pid_t self = ::getpid();
     KATA_CO_TRY(const auto start_time, process_start_time(self), "");
     KATA_CO_CHECK(journal_.write_proxy({self, start_time}), "write the sandbox's record");
+    KATA_CO_CHECK(enter_cgroups(), "");
     KATA_CO_CHECK(make_netns(), "");
     const auto socket = store_.directory(record_.id) / "proxy.sock";
     KATA_CO_TRY(UniqueFd listener, listen_unix(socket), "");
@@ -74,14 +76,27 @@ class Proxy {
       return sandbox::make_parts(host_, config_, store_, record_);
     }),
                 "");
-    sandbox_.emplace(
-        loop_.get_executor(), plugins_, std::move(parts),
-        sandbox::SandboxIdentity{record_.id, record_.hostname, record_.netns, record_.dns}, config_,
-        journal_);
+    sandbox_.emplace(loop_.get_executor(), plugins_, std::move(parts),
+                     sandbox::SandboxIdentity{record_.id, record_.hostname, record_.netns,
+                                              record_.dns, record_.cgroups},
+                     config_, journal_);
     service_.emplace(loop_.get_executor(), std::move(listener), *sandbox_);
     asio::co_spawn(loop_, service_->accept_clients(), asio::detached);
     asio::co_spawn(loop_, obey_sigterm(), asio::detached);
     co_return co_await sandbox_->start();
+  }
+
+  // First of all, so that every other process of the sandbox starts there.
+  Result<void> enter_cgroups() {
+    auto entered = sandbox::enter_cgroups(record_.cgroups);
+    if (entered.ok()) return entered;
+    if (entered.error().code != ErrorCode::kUnavailable)
+      return in_context(std::move(entered).error(), "enter the sandbox's control group");
+    log::warn("the sandbox's processes stay in the control groups of who started it",
+              {{"error", entered.error().message}});
+    KATA_TRY(sandbox::remove_cgroups(record_.cgroups, std::chrono::steady_clock::now()), "");
+    record_.cgroups = {};
+    return journal_.write_cgroups({});
   }
 
   // It needs no clean-up: its users are this process, the VMM and the shims.

@@ -22,6 +22,8 @@
 #include "sandbox.pb.h"
 #include "sandbox/oci_spec.h"
 #include "sandbox/pod_network.h"
+#include "sandbox/sandbox_cgroups.h"
+#include "sandbox/vm_size.h"
 
 namespace kata::runtime {
 
@@ -52,6 +54,20 @@ Result<config::Config> effective_config(const Globals& globals) {
   return config;
 }
 
+// What the VM gets is what its configuration says from here on.
+Result<void> size_vm(config::Config& config, const grpc::Spec& spec) {
+  const auto workload = KATA_TRY(sandbox::workload_of(spec), "");
+  const auto size = sandbox::vm_size(config, workload, sandbox::size_of_this_host());
+  for (const std::string& warning : size.warnings) log::warn(warning);
+  log::info("the VM's size", {{"vcpus", std::to_string(size.vcpus)},
+                              {"memory_mib", std::to_string(size.memory_mib)},
+                              {"cpus_from", workload.cpus ? "limit" : "default_vcpus"},
+                              {"memory_from", workload.memory_mib ? "limit" : "default_memory"}});
+  config.vm.default_vcpus = size.vcpus;
+  config.vm.default_memory_mib = size.memory_mib;
+  return {};
+}
+
 // One attempt. Each member says how far it got, for undo().
 class Creation {
  public:
@@ -64,6 +80,7 @@ class Creation {
     if (placement_.new_sandbox) {
       config = KATA_TRY(effective_config(globals_), "");
       KATA_TRY(apply_annotations(record_.annotations, config), "");
+      KATA_TRY(size_vm(config, spec_), "");
     }
     KATA_TRY(find_network(config), "");
     KATA_TRY(write_records(config), "");
@@ -115,6 +132,8 @@ class Creation {
   }
 
   Result<void> write_records(const config::Config& config) {
+    sandbox::SandboxCgroups cgroups;
+    if (placement_.new_sandbox) cgroups = KATA_TRY(cgroups_of(config), "");
     record_.id = request_.id;
     record_.sandbox_id = placement_.sandbox_id;
     record_.bundle = bundle_.directory;
@@ -135,7 +154,16 @@ class Creation {
     sandbox.netns = network_.netns;
     sandbox.new_netns = network_.new_netns;
     sandbox.dns = network_.dns;
+    sandbox.cgroups = std::move(cgroups);
     return store_.save(sandbox);
+  }
+
+  Result<sandbox::SandboxCgroups> cgroups_of(const config::Config& config) const {
+    const std::string& id = placement_.sandbox_id;
+    sandbox::SandboxCgroups groups;
+    groups.pod = KATA_TRY(sandbox::cgroup_path(spec_.linux().cgroupspath(), id), "");
+    if (!config.runtime.sandbox_cgroup_only) groups.overhead = sandbox::overhead_cgroup_path(id);
+    return groups;
   }
 
   Result<void> create_in_sandbox(seconds time) {
@@ -177,9 +205,11 @@ class Creation {
                          spec_.process().consolesize().width()};
     shim.view = view();
     shim.detached = request_.detached;
-    pod_netns_ = KATA_TRY(store_.load_sandbox(record_.sandbox_id), "").netns;
-    shim.netns = pod_netns_;
+    const auto pod = KATA_TRY(store_.load_sandbox(record_.sandbox_id), "");
+    shim.netns = pod_netns_ = pod.netns;
     shim_ = KATA_TRY(spawn_shim(shim), "");
+    KATA_TRY(sandbox::place_beside_vmm(pod.cgroups, shim_.pid()),
+             "place the shim in the sandbox's control group");
     record_.shim = KATA_TRY(reference_to(shim_.pid()), "");
     return {};
   }

@@ -14,6 +14,7 @@
 #include "programs/kata-runtime/verbs.h"
 #include "protocol/agent.pb.h"
 #include "sandbox/oci_spec.h"
+#include "sandbox/sandbox_cgroups.h"
 
 namespace kata::runtime {
 
@@ -133,6 +134,16 @@ void kill_in_guest(const sandbox::Store& store, const sandbox::ContainerRecord& 
                                           in(kKillTime)));
 }
 
+// A container that is being deleted has no group any more; its process ends soon as well.
+void place(const sandbox::Store& store, const std::string& sandbox_id, pid_t pid) {
+  const auto pod = store.load_sandbox(sandbox_id);
+  if (!pod.ok()) return;
+  const auto placed = sandbox::place_beside_vmm(pod.value().cgroups, pid);
+  if (!placed.ok())
+    log::warn("the shim is not in the sandbox's control group",
+              {{"error", placed.error().message}});
+}
+
 // In the foreground this program becomes the shim: one process less, and nobody between the caller
 // and the workload's signals and exit code.
 Result<int> become_shim(const ShimRequest& request, const std::string& pid_file) {
@@ -145,8 +156,10 @@ Result<int> become_shim(const ShimRequest& request, const std::string& pid_file)
   return errno_error(concat("execute '", words[0], "'"), errno);
 }
 
-Result<int> leave_to_shim(const ShimRequest& request, const std::string& pid_file) {
+Result<int> leave_to_shim(const sandbox::Store& store, const std::string& sandbox_id,
+                          const ShimRequest& request, const std::string& pid_file) {
   auto shim = KATA_TRY(spawn_shim(request), "");
+  place(store, sandbox_id, shim.pid());
   if (auto written = write_pid_file(pid_file, shim.pid()); !written.ok()) {
     static_cast<void>(shim.terminate(SIGKILL, in(kKillTime)));
     return in_context(std::move(written).error(), "--pid-file");
@@ -169,7 +182,8 @@ Result<int> exec(const Globals& globals, const CommandLine& line) {
   shim.console_size = {process.consolesize().height(), process.consolesize().width()};
   shim.detached = line.is_set("detach") || line.has("console-socket");
   KATA_TRY(start_in_guest(store, record, shim.exec_id, process), "");
-  auto code = shim.detached ? leave_to_shim(shim, line.text("pid-file"))
+  if (!shim.detached) place(store, record.sandbox_id, ::getpid());
+  auto code = shim.detached ? leave_to_shim(store, record.sandbox_id, shim, line.text("pid-file"))
                             : become_shim(shim, line.text("pid-file"));
   if (!code.ok()) kill_in_guest(store, record, shim.exec_id);
   return code;

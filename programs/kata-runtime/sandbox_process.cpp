@@ -13,6 +13,7 @@
 #include "programs/kata-runtime/sandbox_client.h"
 #include "sandbox.pb.h"
 #include "sandbox/ready_pipe.h"
+#include "sandbox/sandbox_cgroups.h"
 
 namespace kata::runtime {
 
@@ -26,6 +27,7 @@ constexpr seconds kBootTime{60};             // beside what the agent is given t
 constexpr milliseconds kLeaveTime{1000};     // from the last reply to the process's end
 constexpr milliseconds kShutdownTime{2000};  // beside the guest's own time
 constexpr seconds kCleanTime{15};
+constexpr seconds kEmptyTime{3};  // for shims of exec, which end when they have lost the proxy
 
 struct Pipe {
   UniqueFd read{}, write{};
@@ -147,8 +149,9 @@ Result<void> end_sandbox(const Globals& globals, const std::string& sandbox_id,
       KATA_TRY(proxy->terminate(SIGKILL, in(kLeaveTime)), "");
     }
   }
-  if (obeyed || !plugins_left_something(store, sandbox_id)) return {};
-  return clean_up_by_plugins(globals, sandbox_id);
+  if (!obeyed && plugins_left_something(store, sandbox_id))
+    KATA_TRY(clean_up_by_plugins(globals, sandbox_id), "");
+  return sandbox::remove_cgroups(record.value().cgroups, in(kEmptyTime));
 }
 
 }  // namespace kata::runtime
