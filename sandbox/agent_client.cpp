@@ -21,7 +21,6 @@ constexpr const char* kHealthService = "grpc.Health";
 constexpr std::chrono::seconds kOrdinaryCall{60};
 constexpr std::uint32_t kRemoveGraceSeconds = 10;
 constexpr std::size_t kMaxHostname = 64;  // the kernel's limit
-constexpr std::uint64_t kShmBytes = 64U << 20;
 
 // "10.0.0.2/24" → address and mask as the agent takes them.
 types::IPAddress ip_address(const std::string& text) {
@@ -202,7 +201,7 @@ grpc::CreateSandboxRequest create_sandbox_request(const SandboxIdentity& identit
   shm.set_fstype("tmpfs");
   shm.set_mount_point(std::string(kGuestShm));
   for (const char* option : {"noexec", "nosuid", "nodev", "mode=1777"}) shm.add_options(option);
-  shm.add_options(concat("size=", kShmBytes));
+  shm.add_options(concat("size=", identity.shm_bytes));
   for (const std::string& line : kernel_modules) {  // "name parameter parameter"
     std::istringstream words(line);
     std::string word;

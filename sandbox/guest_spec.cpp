@@ -56,7 +56,8 @@ class MountPlanner {
   Result<void> add(grpc::Mount mount) {
     const auto destination = normalised(mount.destination());
     if (destination == "/dev/shm") return keep(shared_memory(std::move(mount)));
-    if (destination == "/dev" || !is_bind(mount)) return keep(std::move(mount));
+    if (!is_bind(mount)) return keep(std::move(mount));
+    if (destination == "/dev") return refuse_devices(destination, mount.source());
     const auto source = normalised((home_.bundle / mount.source()).native());
     if (is_below(source, "/proc") || is_below(source, "/sys")) {
       mount.set_source(source.native());  // the guest's own, not the host's
@@ -79,6 +80,9 @@ class MountPlanner {
                         concat("mount on '", destination, "': source '", file.resolved,
                                "' is a device, which cannot be shared with the guest yet: remove "
                                "the mount"));
+    if (file.kind == Kind::kDirectory && is_below(file.resolved, "/dev") &&
+        !is_below(file.resolved, "/dev/shm"))
+      return refuse_devices(destination, file.resolved);
     if (file.kind == Kind::kOther)
       plan_.warnings.push_back(concat("mount on '", destination, "': '", file.resolved,
                                       "' is a socket or FIFO: the guest sees it but cannot reach "
@@ -88,6 +92,15 @@ class MountPlanner {
                                          file.resolved, is_read_only(mount)},
                             index});
     return keep(std::move(mount));
+  }
+
+  // Their numbers are those of other devices in the guest.
+  static Result<void> refuse_devices(const std::filesystem::path& destination,
+                                     const std::filesystem::path& source) {
+    return make_error(ErrorCode::kUnsupported,
+                      concat("mount on '", destination, "': '", source.native(),
+                             "' has device nodes of the host, and the guest has its own /dev: "
+                             "remove the mount"));
   }
 
   Result<void> keep(grpc::Mount mount) {
@@ -125,11 +138,37 @@ void keep_guest_hooks(grpc::Spec& spec) {
   if (!inside.startcontainer().empty()) *spec.mutable_hooks() = std::move(inside);
 }
 
+bool exists_in_guest(const grpc::LinuxDevice& device) {
+  const bool character = device.type() == "c" || device.type() == "u";
+  return device.type() == "p" || (character && guest_has_device(device.major(), device.minor()));
+}
+
+// A rule that allows every device and is not taken back later.
+bool is_privileged(const grpc::LinuxResources& resources) {
+  bool all = false;
+  for (const grpc::LinuxDeviceCgroup& rule : resources.devices())
+    if ((rule.type().empty() || rule.type() == "a") && rule.major() < 0 && rule.minor() < 0)
+      all = rule.allow();
+  return all;
+}
+
+// Engines list every device of the host then; nobody asked for one of them by name, and the VM is
+// what the container may do everything with.
+void drop_host_devices(grpc::Linux& settings, std::vector<std::string>& warnings) {
+  if (!is_privileged(settings.resources())) return;
+  auto& devices = *settings.mutable_devices();
+  const int before = devices.size();
+  devices.erase(std::remove_if(devices.begin(), devices.end(),
+                               [](const auto& device) { return !exists_in_guest(device); }),
+                devices.end());
+  if (devices.size() == before) return;
+  warnings.push_back(concat("linux.devices: the container is privileged: ", before - devices.size(),
+                            " devices of the host are left out, the guest has its own"));
+}
+
 Result<void> check_devices(const grpc::Linux& settings) {
   for (const grpc::LinuxDevice& device : settings.devices()) {
-    const bool character = device.type() == "c" || device.type() == "u";
-    if (device.type() == "p" || (character && guest_has_device(device.major(), device.minor())))
-      continue;
+    if (exists_in_guest(device)) continue;
     return make_error(
         ErrorCode::kUnsupported,
         concat("config.json: linux.devices: '", device.path(), "' (", device.type(), ' ',
@@ -174,8 +213,9 @@ void rewrite_linux(grpc::Linux& settings, bool drop_seccomp) {
 
 Result<ContainerPlan> spec_for_guest(grpc::Spec spec, const ContainerHome& home,
                                      const LookUp& look_up) {
-  KATA_TRY(check_devices(spec.linux()), "");
   ContainerPlan plan;
+  drop_host_devices(*spec.mutable_linux(), plan.warnings);
+  KATA_TRY(check_devices(spec.linux()), "");
   plan.shares.push_back({ShareRequest{share_prefix(home.container_id) + "-rootfs", home.rootfs,
                                       spec.root().readonly()},
                          -1});

@@ -54,6 +54,7 @@ struct SandboxRecord {
   bool new_netns = false;          // the proxy makes one, and writes its path to netns
   std::vector<std::string> dns{};  // lines of the guest's resolv.conf
   SandboxCgroups cgroups{};        // of the host, made by the proxy
+  std::uint64_t shm_bytes = 64U << 20;  // of the guest's /dev/shm
   ProcessRef proxy{}, vmm{};
   std::string failure{};                              // why the VM went, when the proxy saw it go
   std::map<std::string, std::string> plugin_state{};  // "hypervisor" → save_state()

@@ -78,6 +78,7 @@ SandboxRecord read_sandbox(const JsonReader& from, std::string_view id) {
   record.new_netns = from.flag("new_netns");
   from.each_text("dns", [&](std::string line) { record.dns.push_back(std::move(line)); });
   record.cgroups = {from.absolute_path("cgroup"), from.absolute_path("overhead_cgroup")};
+  if (from.has("shm_bytes")) record.shm_bytes = from.natural("shm_bytes");
   record.proxy = read_process_ref(from, "proxy");
   record.vmm = read_process_ref(from, "vmm");
   record.failure = from.text("failure");
@@ -126,6 +127,7 @@ std::string to_json(const SandboxRecord& record) {
                   {"netns", record.netns},
                   {"new_netns", record.new_netns},
                   {"dns", record.dns},
+                  {"shm_bytes", record.shm_bytes},
                   {"cgroup", record.cgroups.pod},
                   {"overhead_cgroup", record.cgroups.overhead},
                   {"proxy", to_json(record.proxy)},

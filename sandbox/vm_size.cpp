@@ -22,6 +22,7 @@ constexpr std::uint64_t kMib = 1U << 20;
 constexpr std::int64_t kNoLimit = std::int64_t{1} << 60;  // engines write "none" as a huge number
 constexpr std::int64_t kUsualPeriod = 100'000;            // µs, the kernel's
 constexpr std::size_t kMostCpus = 8192;
+constexpr std::uint64_t kPagesPerDescriptor = 64;  // the guest's kernel describes each page
 // With less the guest's kernel cannot unpack the agent's initrd.
 constexpr std::uint64_t kLeastMemoryMib = 128;
 
@@ -150,7 +151,8 @@ std::uint64_t memory_of(const config::Config& config, const Workload& workload,
   if (!workload.memory_mib) return vm.default_memory_mib;
   const std::uint64_t beside =
       config.runtime.static_sandbox_resource_mgmt ? vm.overhead_memory_mib : vm.default_memory_mib;
-  const std::uint64_t wanted = std::max(*workload.memory_mib + beside, kLeastMemoryMib);
+  const std::uint64_t pages = *workload.memory_mib / kPagesPerDescriptor;
+  const std::uint64_t wanted = std::max(*workload.memory_mib + pages + beside, kLeastMemoryMib);
   const std::uint64_t most = std::max(
       vm.default_maxmemory_mib != 0 ? vm.default_maxmemory_mib : host_mib, vm.default_memory_mib);
   if (wanted <= most || most == 0) return wanted;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "core/config/annotations.h"
 #include "core/config/kata_names.h"
 #include "core/config/known_keys.h"
 #include "core/config/nearest.h"
@@ -93,9 +94,15 @@ Result<void> Composer::read_vm() {
                                 {"default_maxmemory", &vm.default_maxmemory_mib, 0, kMaxMemoryMib},
                                 {"overhead_vcpus", &vm.overhead_vcpus},
                                 {"overhead_memory", &vm.overhead_memory_mib, 0, kMaxMemoryMib},
+                                {"enable_annotations", &vm.enable_annotations},
+                                {"valid_hypervisor_paths", &vm.valid_hypervisor_paths},
+                                {"valid_virtio_fs_daemon_paths", &vm.valid_virtio_fs_daemon_paths},
+                                {"valid_entropy_sources", &vm.valid_entropy_sources},
                                 {"enable_hugepages", &vm.enable_hugepages},
                                 {"enable_debug", &vm.enable_debug}}),
            "");
+  KATA_TRY(check_enable_annotations(vm.enable_annotations),
+           concat(place(config_.effective[table + ".enable_annotations"].origin), "[", table, "]"));
   if (vm.image.empty()) vm.initrd = kDefaultInitrd;
   KATA_TRY(reader_.read(table, {{"initrd", &vm.initrd}}), "");
   if (vm.image.empty() == vm.initrd.empty())

@@ -43,9 +43,12 @@ struct VmConfig {  // [hypervisor.<name>] keys that belong to the composition, n
   std::string kernel_params{};
   std::uint32_t default_vcpus = 1, default_maxvcpus = 0;  // 0: the host's count
   std::uint64_t default_memory_mib = 0, default_maxmemory_mib = 0;
-  double overhead_vcpus = 0;                // of a VM beside what its workload's limit asks for
-  std::uint64_t overhead_memory_mib = 128;  // the same
+  double overhead_vcpus = 0;               // of a VM beside what its workload's limit asks for
+  std::uint64_t overhead_memory_mib = 96;  // the same
   bool enable_hugepages = false, enable_debug = false;
+  // What a pod's annotations may change; see annotations.h.
+  std::vector<std::string> enable_annotations{}, valid_hypervisor_paths{};
+  std::vector<std::string> valid_virtio_fs_daemon_paths{}, valid_entropy_sources{};
 };
 
 struct DedupConfig {  // [memory_dedup.<name>] keys that belong to those who kick the daemon

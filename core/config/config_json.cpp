@@ -45,6 +45,10 @@ Json write(const VmConfig& vm) {
           {"default_maxmemory_mib", vm.default_maxmemory_mib},
           {"overhead_vcpus", vm.overhead_vcpus},
           {"overhead_memory_mib", vm.overhead_memory_mib},
+          {"enable_annotations", vm.enable_annotations},
+          {"valid_hypervisor_paths", vm.valid_hypervisor_paths},
+          {"valid_virtio_fs_daemon_paths", vm.valid_virtio_fs_daemon_paths},
+          {"valid_entropy_sources", vm.valid_entropy_sources},
           {"enable_hugepages", vm.enable_hugepages},
           {"enable_debug", vm.enable_debug}};
 }
@@ -104,6 +108,10 @@ VmConfig read_vm(const Json& in) {
   in.at("default_maxmemory_mib").get_to(vm.default_maxmemory_mib);
   in.at("overhead_vcpus").get_to(vm.overhead_vcpus);
   in.at("overhead_memory_mib").get_to(vm.overhead_memory_mib);
+  in.at("enable_annotations").get_to(vm.enable_annotations);
+  in.at("valid_hypervisor_paths").get_to(vm.valid_hypervisor_paths);
+  in.at("valid_virtio_fs_daemon_paths").get_to(vm.valid_virtio_fs_daemon_paths);
+  in.at("valid_entropy_sources").get_to(vm.valid_entropy_sources);
   in.at("enable_hugepages").get_to(vm.enable_hugepages);
   in.at("enable_debug").get_to(vm.enable_debug);
   return vm;

@@ -78,7 +78,7 @@ class Proxy {
                 "");
     sandbox_.emplace(loop_.get_executor(), plugins_, std::move(parts),
                      sandbox::SandboxIdentity{record_.id, record_.hostname, record_.netns,
-                                              record_.dns, record_.cgroups},
+                                              record_.dns, record_.cgroups, record_.shm_bytes},
                      config_, journal_);
     service_.emplace(loop_.get_executor(), std::move(listener), *sandbox_);
     asio::co_spawn(loop_, service_->accept_clients(), asio::detached);

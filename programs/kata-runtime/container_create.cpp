@@ -23,6 +23,7 @@
 #include "sandbox/oci_spec.h"
 #include "sandbox/pod_network.h"
 #include "sandbox/sandbox_cgroups.h"
+#include "sandbox/shm_size.h"
 #include "sandbox/vm_size.h"
 
 namespace kata::runtime {
@@ -155,6 +156,7 @@ class Creation {
     sandbox.new_netns = network_.new_netns;
     sandbox.dns = network_.dns;
     sandbox.cgroups = std::move(cgroups);
+    sandbox.shm_bytes = sandbox::shm_bytes_of(spec_);
     return store_.save(sandbox);
   }
 

@@ -22,6 +22,7 @@ namespace kata::runtime {
 namespace {
 
 constexpr std::size_t kMostOutput = 4096;
+constexpr int kAskAgain = 200;  // ms
 
 std::vector<char*> pointers(const std::vector<std::string>& words) {
   std::vector<char*> out;
@@ -91,15 +92,23 @@ std::string how_it_ended(int status) {
   return concat("ended with code ", WEXITSTATUS(status));
 }
 
-// What it prints, until it has ended. False at the deadline.
-bool follow(int pidfd, int output, Deadline deadline, std::string& said) {
+bool was_interrupted(const HookRequest& request) {
+  return request.interrupted != nullptr && request.interrupted();
+}
+
+// What it prints, until it has ended. False at the deadline and on an interruption.
+bool follow(const HookRequest& request, int pidfd, int output, Deadline deadline,
+            std::string& said) {
   for (;;) {
+    if (was_interrupted(request)) return false;
     std::array<pollfd, 2> items{pollfd{pidfd, POLLIN, 0}, pollfd{output, POLLIN, 0}};
     const auto left =
         std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
     const bool endless = deadline == Deadline::max();
     if (!endless && left.count() <= 0) return false;
-    const int wait = endless ? -1 : static_cast<int>(std::min<long>(left.count(), 1 << 30));
+    // A signal may come between the question above and poll: hence not for ever.
+    const int wait =
+        endless ? kAskAgain : static_cast<int>(std::min<long>(left.count(), kAskAgain));
     if (::poll(items.data(), items.size(), wait) < 0 && errno != EINTR) return false;
     char buffer[1024];
     const ssize_t got = items[1].revents != 0 ? ::read(output, buffer, sizeof buffer) : 0;
@@ -128,12 +137,14 @@ Result<void> run_hook(const HookRequest& request) {
   writer.reset();
   const UniqueFd pidfd(detail::pidfd_open(pid));
   std::string said;
-  const bool ended = follow(pidfd.get(), reader.get(), deadline, said);
+  const bool ended = follow(request, pidfd.get(), reader.get(), deadline, said);
   if (!ended) ::kill(-pid, SIGKILL);
   int status = 0;
   while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
   }
   if (ended && WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};
+  if (!ended && was_interrupted(request))
+    return make_error(ErrorCode::kCancelled, "was killed on an interruption");
   const std::string words = last_line(std::move(said));
   return make_error(
       ended ? ErrorCode::kInternal : ErrorCode::kTimeout,

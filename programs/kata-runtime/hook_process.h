@@ -19,10 +19,11 @@ struct HookRequest {
   std::chrono::seconds timeout{};          // 0: none
   std::filesystem::path netns{};           // empty: this program's
   std::string input{};                     // its standard input
+  bool (*interrupted)() = nullptr;         // asked now and then; true: kill it. Null: never
 };
 
 // Until it has ended with code 0. Else an error that says how it ended, with the last line it
-// printed. Its process group is killed at the timeout.
+// printed. Its process group is killed at the timeout, and on an interruption (kCancelled).
 Result<void> run_hook(const HookRequest& request);
 
 }  // namespace kata::runtime

@@ -7,6 +7,7 @@
 #include "kata/concat.h"
 #include "programs/kata-runtime/container_state.h"
 #include "programs/kata-runtime/hook_process.h"
+#include "programs/kata-runtime/interruption.h"
 #include "sandbox/oci_spec.h"
 
 namespace kata::runtime {
@@ -21,6 +22,7 @@ Result<void> run_one(const grpc::Hook& hook, const HookStage& stage, const std::
       std::chrono::seconds(hook.timeout()),
       stage.netns,
       state,
+      stage.interrupted,
   };
   return run_hook(request);
 }
@@ -41,9 +43,10 @@ Result<void> run_hooks(const HookList& hooks, const HookStage& stage, const std:
 Result<void> run_create_hooks(const grpc::Hooks& hooks, const sandbox::ContainerRecord& record,
                               const std::filesystem::path& netns) {
   const std::string state = state_json(record).dump();
-  KATA_TRY(run_hooks(hooks.prestart(), {"prestart", {}}, state), "");
-  KATA_TRY(run_hooks(hooks.createruntime(), {"createRuntime", {}}, state), "");
-  return run_hooks(hooks.createcontainer(), {"createContainer", netns}, state);
+  const auto interrupted = [] { return Interruption::signal() != 0; };
+  KATA_TRY(run_hooks(hooks.prestart(), {"prestart", {}, interrupted}, state), "");
+  KATA_TRY(run_hooks(hooks.createruntime(), {"createRuntime", {}, interrupted}, state), "");
+  return run_hooks(hooks.createcontainer(), {"createContainer", netns, interrupted}, state);
 }
 
 grpc::Hooks late_hooks_of(const sandbox::ContainerRecord& record) {
@@ -57,7 +60,7 @@ grpc::Hooks late_hooks_of(const sandbox::ContainerRecord& record) {
 
 void run_poststart_hooks(const sandbox::ContainerRecord& record) {
   const grpc::Hooks hooks = late_hooks_of(record);
-  log_failure(run_hooks(hooks.poststart(), {"poststart", {}}, state_json(record).dump()));
+  log_failure(run_hooks(hooks.poststart(), {"poststart"}, state_json(record).dump()));
 }
 
 // What happens to a container after its end does not depend on the hook before: all run.
@@ -66,7 +69,7 @@ void run_poststop_hooks(const grpc::Hooks& hooks, const sandbox::ContainerRecord
   for (const grpc::Hook& hook : hooks.poststop()) {
     HookList one;
     *one.Add() = hook;
-    log_failure(run_hooks(one, {"poststop", {}}, state));
+    log_failure(run_hooks(one, {"poststop"}, state));
   }
 }
 

@@ -21,8 +21,9 @@ namespace kata::runtime {
 using HookList = google::protobuf::RepeatedPtrField<grpc::Hook>;
 
 struct HookStage {
-  const char* name = "";          // as in config.json: "createRuntime"
-  std::filesystem::path netns{};  // to run in; empty: this program's
+  const char* name = "";            // as in config.json: "createRuntime"
+  std::filesystem::path netns{};    // to run in; empty: this program's
+  bool (*interrupted)() = nullptr;  // true: the hook that runs is killed
 };
 
 // One after the other. The first that fails (a code other than 0, a signal, its timeout) is the

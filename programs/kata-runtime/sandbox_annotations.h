@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What the annotations of a sandbox's first container change in its configuration. They come from
-// whoever may start containers, so they can only take away what the operator has given.
+// whoever may start containers: the operator's list (core/config/annotations.h) says which may add.
 #pragma once
 
 #include <map>
@@ -12,8 +12,9 @@
 
 namespace kata::runtime {
 
-// "io.katacontainers.config.runtime.memory_dedup" = "none": no page of this VM is merged.
-Result<void> apply_annotations(const std::map<std::string, std::string>& annotations,
+// "io.katacontainers.config.runtime.memory_dedup" = "none" needs no list, since it only takes away:
+// no page of this VM is merged.
+Result<void> apply_annotations(std::map<std::string, std::string> annotations,
                                config::Config& config);
 
 }  // namespace kata::runtime

@@ -26,6 +26,8 @@ Verb env_verb();
 Verb gc_verb();
 Verb metrics_verb();
 Verb iptables_verb();
+Verb checkpoint_verb();
+Verb restore_verb();
 Verb spec_verb();
 Verb version_verb();
 Verb config_verb();

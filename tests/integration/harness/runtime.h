@@ -51,11 +51,12 @@ class Runtime {
   nlohmann::json state(const std::string& id) const;
 
   // Everything that is there now and was not there when the object was made, bundles apart; after
-  // deleting what still runs.
+  // deleting the containers that `list` names. A directory or process of any other is a leak.
   std::string leaked() const;
 
  private:
   void delete_all() const;
+  void delete_listed() const;
 
   std::filesystem::path directory_;
   std::string marker_;

@@ -223,3 +223,17 @@ TEST_CASE("annotations of orchestrators place a container in its pod's sandbox")
                                      {"io.kubernetes.cri.sandbox-id", "../x"}})
                   .ok());
 }
+
+TEST_CASE("checkpoint and restore take the flags of runc and are refused with their reason") {
+  for (const char* name : {"checkpoint", "restore"}) {
+    CAPTURE(name);
+    const auto outcome =
+        run_verb(verb_named(name), Globals{}, {"--image-path", "/i", "--tcp-established", "c1"});
+    REQUIRE_FALSE(outcome.ok());
+    CHECK(outcome.error().message ==
+          std::string(name) +
+              " container 'c1': not possible: CRIU saves processes of the host, and "
+              "the container's are in a VM: use pause and resume");
+    CHECK(verb_named(name).failure == 1);
+  }
+}

@@ -16,7 +16,8 @@ using namespace kata::runtime;
 namespace {
 
 HookRequest shell(const std::string& script) {
-  return {"/bin/sh", {"my-name", "-c", script}, {"COLOUR=blue"}, {}, {}, "{\"id\":\"c1\"}"};
+  return {"/bin/sh", {"my-name", "-c", script}, {"COLOUR=blue"}, {},
+          {},        "{\"id\":\"c1\"}",         nullptr};
 }
 
 std::string text_of(const std::filesystem::path& file) {
@@ -81,4 +82,23 @@ TEST_CASE("the hook that failed is named by its place in config.json") {
   REQUIRE_FALSE(failed.ok());
   CHECK(failed.error().message ==
         "config.json: hooks.createRuntime[1]: '/bin/false': ended with code 1");
+}
+
+TEST_CASE("a hook without a timeout is killed with its children on an interruption") {
+  const TemporaryDirectory directory;
+  static std::filesystem::path file;
+  file = directory.path() / "pid";
+  auto request = shell("sleep 100 & echo $! > " + file.string() + "; wait");
+  request.interrupted = [] { return std::filesystem::exists(file) && !text_of(file).empty(); };
+  const auto ran = run_hook(request);
+  REQUIRE_FALSE(ran.ok());
+  CHECK(ran.error().code == ErrorCode::kCancelled);
+  CHECK(ran.error().message == "was killed on an interruption");
+  const pid_t child = std::stoi(text_of(file));
+  for (int turn = 0; turn < 500 && ::kill(child, 0) == 0; ++turn)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  std::ifstream stat("/proc/" + std::to_string(child) + "/stat");
+  std::string line;
+  std::getline(stat, line);
+  CHECK((line.empty() || line.find(") Z ") != std::string::npos));
 }

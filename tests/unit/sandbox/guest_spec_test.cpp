@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include "kata/concat.h"
+
 namespace kata::sandbox {
 
 namespace {
@@ -269,6 +271,79 @@ TEST_CASE("the look-up resolves links and knows devices") {
   CHECK(null.value().major == 1);
   CHECK(null.value().minor == 3);
   CHECK(look_up_host_file("/nonexistent/x").error().code == ErrorCode::kNotFound);
+}
+
+TEST_CASE("the host's device nodes are not mounted into a guest") {
+  struct Row {
+    const char *destination, *source;
+    bool refused;
+  };
+  for (const Row& row :
+       {Row{"/dev", "/dev", true}, Row{"/dev/", "/srv", true}, Row{"/hostdev", "/dev", true},
+        Row{"/x", "/dev/mapper", true}, Row{"/x", "/dev/../dev/disk", true},
+        Row{"/x", "/dev/shm/mine", false}, Row{"/x", "/devices", false}}) {
+    CAPTURE(row.source);
+    const auto as_it_is = [](const std::filesystem::path& path) -> Result<HostFile> {
+      return HostFile{path, HostFile::Kind::kDirectory, 0, 0};
+    };
+    const auto plan = spec_for_guest(
+        spec_with_mount(row.destination, row.source, "bind", {"rbind"}), kHome, as_it_is);
+    CHECK(plan.ok() != row.refused);
+    if (plan.ok()) continue;
+    CHECK(plan.error().message.starts_with("mount on '/"));
+    CHECK(plan.error().message.find("the guest has its own /dev: remove the mount") !=
+          std::string::npos);
+  }
+}
+
+TEST_CASE("a tmpfs on /dev is the guest's to make") {
+  const ContainerPlan plan = planned(spec_with_mount("/dev", "tmpfs", "tmpfs", {"nosuid"}));
+  REQUIRE(plan.spec.mounts_size() == 1);
+  CHECK(plan.spec.mounts(0).type() == "tmpfs");
+}
+
+namespace {
+
+grpc::Spec spec_with_host_devices(const std::vector<bool>& rules_for_all) {
+  grpc::Spec spec;
+  grpc::Linux& settings = *spec.mutable_linux();
+  const std::pair<const char*, std::int64_t> devices[] = {{"c", 1}, {"c", 10}, {"b", 8}, {"p", 0}};
+  for (const auto& [type, major] : devices) {
+    grpc::LinuxDevice& device = *settings.add_devices();
+    device.set_path(concat("/dev/x", major));
+    device.set_type(type);
+    device.set_major(major);
+    device.set_minor(major == 1 ? 3 : 0);
+  }
+  for (const bool allow : rules_for_all) {
+    grpc::LinuxDeviceCgroup& rule = *settings.mutable_resources()->add_devices();
+    rule.set_allow(allow);
+    rule.set_major(-1);
+    rule.set_minor(-1);
+  }
+  return spec;
+}
+
+}  // namespace
+
+TEST_CASE("a privileged container gets none of the host's devices and a remark") {
+  const ContainerPlan plan = planned(spec_with_host_devices({false, true}));
+  REQUIRE(plan.spec.linux().devices_size() == 2);
+  CHECK(plan.spec.linux().devices(0).path() == "/dev/x1");
+  CHECK(plan.spec.linux().devices(1).type() == "p");
+  REQUIRE(plan.warnings.size() == 1);
+  CHECK(plan.warnings[0] ==
+        "linux.devices: the container is privileged: 2 devices of the host are "
+        "left out, the guest has its own");
+}
+
+TEST_CASE("a device that somebody asked for by name is refused by name") {
+  for (const std::vector<bool>& rules :
+       std::vector<std::vector<bool>>{{}, {false}, {true, false}}) {
+    const auto plan = spec_for_guest(spec_with_host_devices(rules), kHome, host);
+    REQUIRE_FALSE(plan.ok());
+    CHECK(plan.error().message.find("'/dev/x10' (c 10:0)") != std::string::npos);
+  }
 }
 
 }  // namespace kata::sandbox

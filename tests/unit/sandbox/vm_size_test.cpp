@@ -43,8 +43,8 @@ TEST_CASE("each dimension without a limit keeps the configuration's default") {
     std::uint32_t vcpus;
     std::uint64_t memory_mib;
   };
-  for (const Row& row : {Row{{}, 2, 512}, Row{{1, 0}, 1, 512}, Row{{0, 300}, 2, 400},
-                         Row{{2.5, 1024}, 3, 1124}, Row{{0.1, 4}, 1, 128}}) {
+  for (const Row& row : {Row{{}, 2, 512}, Row{{1, 0}, 1, 512}, Row{{0, 300}, 2, 404},
+                         Row{{2.5, 1024}, 3, 1140}, Row{{0.1, 4}, 1, 128}}) {
     CAPTURE(row.asked.cpus);
     CAPTURE(row.asked.memory_mib);
     const VmSize size = size_for(usual_config(), row.asked);
@@ -67,7 +67,7 @@ TEST_CASE("without static sizing a limit is added to the default") {
   config.runtime.static_sandbox_resource_mgmt = false;
   const VmSize size = size_for(config, {1.5, 256});
   CHECK(size.vcpus == 4);
-  CHECK(size.memory_mib == 768);
+  CHECK(size.memory_mib == 772);
 }
 
 TEST_CASE("what the host or the configuration does not have is not given and said") {
@@ -82,13 +82,13 @@ TEST_CASE("what the host or the configuration does not have is not given and sai
        {8,
         4096,
         {"the CPU limit asks for a VM of 64 CPUs, which gets 8: the host has no more",
-         "the memory limit asks for a VM of 8292 MiB, which gets 4096: the host has no more"}}},
+         "the memory limit asks for a VM of 8420 MiB, which gets 4096: the host has no more"}}},
       {4,
        1024,
        {4,
         1024,
         {"the CPU limit asks for a VM of 64 CPUs, which gets 4: default_maxvcpus allows no more",
-         "the memory limit asks for a VM of 8292 MiB, which gets 1024: default_maxmemory allows no "
+         "the memory limit asks for a VM of 8420 MiB, which gets 1024: default_maxmemory allows no "
          "more"}}},
   };
   for (const Row& row : rows) {
@@ -105,7 +105,7 @@ TEST_CASE("what the host or the configuration does not have is not given and sai
 TEST_CASE("huge pages make the memory even") {
   config::Config config = usual_config();
   config.vm.enable_hugepages = true;
-  CHECK(size_for(config, {0, 201}).memory_mib == 302);
+  CHECK(size_for(config, {0, 201}).memory_mib == 304);
 }
 
 TEST_CASE("a container's own limits count") {
