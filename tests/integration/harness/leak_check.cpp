@@ -58,11 +58,14 @@ void add_names(const fs::path& directory, const std::string& kind, std::set<std:
     entries.insert(kind + " " + entry.path().filename().string());
 }
 
+// podman's parent of all its containers' groups, which it never removes.
+bool is_engines_own(const fs::path& directory) { return directory.filename() == "libpod_parent"; }
+
 void add_cgroups(std::set<std::string>& entries) {
   std::error_code ignored;
   const auto options = fs::directory_options::skip_permission_denied;
   for (const auto& entry : fs::recursive_directory_iterator("/sys/fs/cgroup", options, ignored))
-    if (entry.is_directory(ignored) && !entry.is_symlink(ignored))
+    if (entry.is_directory(ignored) && !entry.is_symlink(ignored) && !is_engines_own(entry.path()))
       entries.insert("cgroup " + entry.path().string());
 }
 

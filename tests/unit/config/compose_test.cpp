@@ -281,4 +281,14 @@ TEST_CASE("Kata's rate limits go to the network plugin") {
   CHECK(!config.hypervisor.keys.contains("rx_rate_limiter_max_rate"));
 }
 
+TEST_CASE("an overhead of CPUs is a number and not below zero") {
+  CHECK(accepted("[hypervisor.qemu]\noverhead_vcpus = 1\n").vm.overhead_vcpus == 1);
+  CHECK(accepted("[hypervisor.qemu]\noverhead_vcpus = 0.2\n")
+            .effective.at("hypervisor.qemu.overhead_vcpus")
+            .json == "0.2");
+  for (const char* value : {"-0.1", "\"1\"", "2000"})
+    CHECK(refusal_of(concat("[hypervisor.qemu]\noverhead_vcpus = ", value, "\n"))
+              .find("expected a number from 0 to 1024") != std::string::npos);
+}
+
 }  // namespace kata::config

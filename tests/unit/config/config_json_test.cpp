@@ -17,6 +17,12 @@ default_vcpus = 3
 default_maxvcpus = 8
 default_memory = 512
 default_maxmemory = 4096
+overhead_vcpus = 0.25
+overhead_memory = 77
+enable_annotations = ["a", "b.*"]
+valid_hypervisor_paths = ["/h"]
+valid_virtio_fs_daemon_paths = ["/v"]
+valid_entropy_sources = ["/e"]
 enable_hugepages = true
 enable_debug = true
 machine_type = "q35"
@@ -36,6 +42,8 @@ debug_console_enabled = true
 enable_debug = true
 disable_guest_seccomp = true
 log_level = "warn"
+sandbox_cgroup_only = false
+static_sandbox_resource_mgmt = false
 internetworking_model = "tcfilter"
 )";
 
@@ -64,6 +72,12 @@ TEST_CASE("the stored form gives back every field") {
   CHECK(copy.vm.default_maxvcpus == 8);
   CHECK(copy.vm.default_memory_mib == 512);
   CHECK(copy.vm.default_maxmemory_mib == 4096);
+  CHECK(copy.vm.overhead_vcpus == 0.25);
+  CHECK(copy.vm.overhead_memory_mib == 77);
+  CHECK(copy.vm.enable_annotations == std::vector<std::string>{"a", "b.*"});
+  CHECK(copy.vm.valid_hypervisor_paths == std::vector<std::string>{"/h"});
+  CHECK(copy.vm.valid_virtio_fs_daemon_paths == std::vector<std::string>{"/v"});
+  CHECK(copy.vm.valid_entropy_sources == std::vector<std::string>{"/e"});
   CHECK(copy.vm.enable_hugepages);
   CHECK(copy.vm.enable_debug);
   CHECK(copy.agent.kernel_modules == std::vector<std::string>{"m p=1"});
@@ -75,6 +89,8 @@ TEST_CASE("the stored form gives back every field") {
   CHECK(copy.runtime.enable_debug);
   CHECK(copy.runtime.disable_guest_seccomp);
   CHECK(copy.runtime.log_level == "warn");
+  CHECK_FALSE(copy.runtime.sandbox_cgroup_only);
+  CHECK_FALSE(copy.runtime.static_sandbox_resource_mgmt);
 }
 
 TEST_CASE("a damaged stored form is an error and never a half configuration") {
