@@ -13,6 +13,26 @@ namespace {
 constexpr std::array<std::string_view, 8> kNamespaces = {"pid", "network", "mount",  "ipc",
                                                          "uts", "user",    "cgroup", "time"};
 
+constexpr std::array<std::string_view, 9> kPropagations = {
+    "", "private", "shared", "slave", "unbindable", "rprivate", "rshared", "rslave", "runbindable"};
+constexpr std::array<std::string_view, 9> kActions = {
+    "SCMP_ACT_KILL",  "SCMP_ACT_KILL_PROCESS", "SCMP_ACT_KILL_THREAD",
+    "SCMP_ACT_TRAP",  "SCMP_ACT_ERRNO",        "SCMP_ACT_TRACE",
+    "SCMP_ACT_ALLOW", "SCMP_ACT_LOG",          "SCMP_ACT_NOTIFY"};
+constexpr std::array<std::string_view, 7> kOperators = {
+    "SCMP_CMP_NE", "SCMP_CMP_LT", "SCMP_CMP_LE",       "SCMP_CMP_EQ",
+    "SCMP_CMP_GE", "SCMP_CMP_GT", "SCMP_CMP_MASKED_EQ"};
+
+template <class Names>
+void expect_one_of(const JsonReader& from, const char* key, std::string_view found,
+                   const Names& names) {
+  if (std::find(names.begin(), names.end(), found) != names.end()) return;
+  std::string list;
+  for (const std::string_view name : names)
+    if (!name.empty()) list += concat(list.empty() ? "" : ", ", name);
+  from.refuse(key, concat("expected one of ", list, "; found '", found.substr(0, 40), "'"));
+}
+
 void read_namespaces(const JsonReader& from, grpc::Linux& linux_part) {
   std::set<std::string> seen;
   from.each_object("namespaces", [&](const JsonReader& item) {
@@ -58,6 +78,7 @@ void read_syscall(const JsonReader& item, grpc::LinuxSyscall& rule) {
   item.each_text("names", [&](std::string name) { rule.add_names(std::move(name)); });
   if (rule.names().empty()) item.refuse("names", "expected names of system calls, found nothing");
   rule.set_action(item.text("action", Need::kRequired));
+  expect_one_of(item, "action", rule.action(), kActions);
   if (item.has("errnoRet")) rule.set_errnoret(item.natural32("errnoRet"));
   item.each_object("args", [&](const JsonReader& part) {
     grpc::LinuxSeccompArg& argument = *rule.add_args();
@@ -65,6 +86,7 @@ void read_syscall(const JsonReader& item, grpc::LinuxSyscall& rule) {
     argument.set_value(part.natural("value", Need::kRequired));
     argument.set_valuetwo(part.natural("valueTwo"));
     argument.set_op(part.text("op", Need::kRequired));
+    expect_one_of(part, "op", argument.op(), kOperators);
   });
 }
 
@@ -72,6 +94,7 @@ void read_syscall(const JsonReader& item, grpc::LinuxSyscall& rule) {
 
 void read_seccomp(const JsonReader& from, grpc::LinuxSeccomp& seccomp) {
   seccomp.set_defaultaction(from.text("defaultAction", Need::kRequired));
+  expect_one_of(from, "defaultAction", seccomp.defaultaction(), kActions);
   from.each_text("architectures", [&](std::string name) { seccomp.add_architectures(name); });
   from.each_text("flags", [&](std::string name) { seccomp.add_flags(name); });
   from.each_object("syscalls",
@@ -94,6 +117,7 @@ void read_linux(const JsonReader& from, grpc::Linux& linux_part) {
               [&](const JsonReader& part) { read_seccomp(part, *linux_part.mutable_seccomp()); });
   linux_part.set_cgroupspath(from.text("cgroupsPath"));
   linux_part.set_rootfspropagation(from.text("rootfsPropagation"));
+  expect_one_of(from, "rootfsPropagation", linux_part.rootfspropagation(), kPropagations);
   from.each_text("maskedPaths", [&](std::string path) { linux_part.add_maskedpaths(path); });
   from.each_text("readonlyPaths", [&](std::string path) { linux_part.add_readonlypaths(path); });
   linux_part.set_mountlabel(from.text("mountLabel"));

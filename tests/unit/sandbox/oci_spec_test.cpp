@@ -95,6 +95,16 @@ TEST_CASE("each bad member is named with what was expected and found") {
                   "linux.devices[0].major");
   check_complaint(complaint({{"linux", {{"seccomp", json::object()}}}}),
                   "linux.seccomp.defaultAction");
+  check_complaint(complaint({{"linux", {{"rootfsPropagation", "upwards"}}}}),
+                  "linux.rootfsPropagation: expected one of private, shared");
+  check_complaint(complaint({{"linux", {{"seccomp", {{"defaultAction", "SCMP_ACT_ALOW"}}}}}}),
+                  "linux.seccomp.defaultAction: expected one of SCMP_ACT_KILL");
+  check_complaint(
+      complaint({{"linux",
+                  {{"seccomp",
+                    {{"defaultAction", "SCMP_ACT_ALLOW"},
+                     {"syscalls", {{{"names", {"read"}}, {"action", "SCMP_ACT_X"}}}}}}}}}),
+      "linux.seccomp.syscalls[0].action: expected one of");
   check_complaint(complaint({{"hooks", {{"poststop", {{{"path", "x"}}}}}}}),
                   "hooks.poststop[0].path");
   check_complaint(complaint({{"annotations", {{"a", 1}}}}), "annotations.a: expected a string");
