@@ -34,6 +34,11 @@ std::string path_in(pid_t pid, const std::string& controller) {
   return "none";
 }
 
+std::string text_of(const fs::path& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
 // Of each of the sandbox's processes, by the beginning of its name.
 std::map<std::string, pid_t> processes_of(const Runtime& runtime) {
   std::map<std::string, pid_t> found;
@@ -134,8 +139,7 @@ TEST_CASE("every process of a sandbox is in the group of cgroupsPath and the gro
 TEST_CASE("the VMM cannot open a disk of the host and can open what it needs") {
   const Runtime runtime;
   start(runtime, sleeper());
-  std::ifstream file("/sys/fs/cgroup/devices/kata/c1/devices.list");
-  const std::string rules((std::istreambuf_iterator<char>(file)), {});
+  const std::string rules = text_of("/sys/fs/cgroup/devices/kata/c1/devices.list");
   CHECK(rules.find("c 10:232 rwm") != std::string::npos);
   CHECK(rules.find("a *:*") == std::string::npos);
   CHECK(rules.find("b 8:") == std::string::npos);
@@ -172,7 +176,7 @@ TEST_CASE("with an overhead group only the guest's CPUs are in the pod's") {
 
 TEST_CASE("an annotation counts when its name is enabled and is refused by name otherwise") {
   const Runtime runtime;
-  json spec = default_spec({});
+  json spec = default_spec({"/bin/true"});
   spec["annotations"][std::string(kAnnotation) + "default_vcpus"] = "2";
   CHECK(refusal(runtime, spec)
             .find("default_vcpus is not enabled: add \"default_vcpus\" to "
@@ -185,7 +189,7 @@ TEST_CASE("an annotation counts when its name is enabled and is refused by name 
 TEST_CASE("an annotation cannot replace the guest's first program") {
   const Runtime runtime;
   runtime.configure("enable_annotations = [\".*\"]");
-  json spec = default_spec({});
+  json spec = default_spec({"/bin/true"});
   spec["annotations"][std::string(kAnnotation) + "kernel_params"] = "quiet init=/bin/sh";
   CHECK(refusal(runtime, spec)
             .find("kernel_params: 'init=/bin/sh' would change what the guest's "
@@ -205,7 +209,7 @@ TEST_CASE("a privileged container starts without the host's devices") {
 
 TEST_CASE("the host's device nodes are refused with the remedy") {
   const Runtime runtime;
-  json spec = default_spec({});
+  json spec = default_spec({"/bin/true"});
   spec["mounts"].push_back(
       {{"destination", "/hostdev"}, {"type", "bind"}, {"source", "/dev"}, {"options", {"rbind"}}});
   CHECK(refusal(runtime, spec).find("the guest has its own /dev: remove the mount") !=
