@@ -12,7 +12,7 @@ build_packages="cmake ninja-build g++ mold libboost1.81-dev libboost-program-opt
 guest_packages="binutils lz4 xz-utils zstd gzip"
 run_packages="qemu-system-x86 qemu-system-common"
 test_packages="doctest-dev busybox-static procps cpio iproute2 podman catatonit buildah docker.io conmon containernetworking-plugins iptables
-  runc iperf3 crun e2fsprogs xfsprogs erofs-utils mount clang-14 libclang-rt-14-dev golang-go golang-github-containerd-ttrpc-dev"
+  runc iperf3 crun e2fsprogs xfsprogs erofs-utils mount clang-14 libclang-rt-14-dev golang-go golang-github-containerd-ttrpc-dev containerd"
 
 usage() {
   cat <<USAGE
