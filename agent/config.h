@@ -41,7 +41,7 @@ struct AgentConfig {
   std::optional<ServerAddress> console_address{};
   std::optional<ServerAddress> log_address{};  // where the log is read; without, standard output
   bool unified_cgroups = false;                // cgroup v2 when the agent is PID 1
-  std::uint32_t container_pipe_size = 0;       // bytes; 0: the kernel's default
+  std::uint32_t container_pipe_size = 0;  // bytes; 0: the kernel's for stdin, 256 KiB for output
   std::chrono::seconds hotplug_timeout{3};
   std::filesystem::path run_dir = "/run/kata-containers";
   std::filesystem::path modules_dir = "/lib/modules/kata";

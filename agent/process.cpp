@@ -17,7 +17,7 @@ namespace kata::agent {
 namespace {
 
 constexpr std::uint32_t kMaxRead = 1U << 20;
-constexpr int kTerminalBuffer = 4096;
+constexpr int kLeastBuffer = 4096;
 constexpr std::chrono::milliseconds kGrace{500};
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 
@@ -27,10 +27,11 @@ bool is_cancelled(const asio::cancellation_state& state) {
   return state.cancelled() != asio::cancellation_type::none;
 }
 
-// As much as the stream can hold at once: a larger buffer would never be filled.
+// As much as the stream holds now: a larger buffer would not be filled.
 std::size_t buffer_size(int fd, std::uint32_t length) {
-  const int capacity = std::max(::fcntl(fd, F_GETPIPE_SZ), kTerminalBuffer);
-  return std::min({length, static_cast<std::uint32_t>(capacity), kMaxRead});
+  int held = 0;
+  if (::ioctl(fd, FIONREAD, &held) != 0) held = 0;
+  return std::min({length, static_cast<std::uint32_t>(std::max(held, kLeastBuffer)), kMaxRead});
 }
 
 // Nothing: try again when the descriptor is ready. EIO is how a terminal says that its last user
@@ -99,11 +100,12 @@ asio::awaitable<Result<int>> Process::wait() {
   co_return *status_;
 }
 
-asio::awaitable<Result<std::string>> Process::read(Output output, std::uint32_t length) {
+asio::awaitable<Result<std::string>> Process::read(Output output, std::uint32_t length, Room room) {
   const auto self = shared_from_this();
   Channel& channel = channel_of(output);
   KATA_CO_TRY(const Turnstile::Turn turn, co_await channel.turnstile.enter(), "");
   if (length == 0) co_return std::string();
+  if (room) KATA_CO_CHECK(co_await room(), "");
   while (channel.stream.is_open()) {
     KATA_CO_TRY(std::optional<std::string> data, read_now(channel.stream.native_handle(), length),
                 "");

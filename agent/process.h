@@ -16,6 +16,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -44,8 +45,11 @@ class Process : public std::enable_shared_from_this<Process> {
 
   boost::asio::awaitable<Result<int>> wait();
 
-  // One byte at least, `length` at most; empty at the end of the stream.
-  boost::asio::awaitable<Result<std::string>> read(Output output, std::uint32_t length);
+  // One byte at least, `length` at most; empty at the end of the stream. Takes nothing from the
+  // stream before `room`, if given, says so.
+  using Room = std::function<boost::asio::awaitable<Result<void>>()>;
+  boost::asio::awaitable<Result<std::string>> read(Output output, std::uint32_t length,
+                                                   Room room = nullptr);
 
   // All of `data`, as fast as the process takes it; empty data closes the stream.
   boost::asio::awaitable<Result<void>> write_stdin(std::string data);

@@ -31,6 +31,15 @@ Result<Pipe> make_pipe(std::uint32_t size) {
   return pipe;
 }
 
+// A larger pipe than the kernel's 64 KiB: a writer and the host take turns less often. Where the
+// kernel refuses, its own size will do.
+Result<Pipe> make_output_pipe(std::uint32_t size) {
+  constexpr int kDefaultSize = 256 << 10;
+  Pipe pipe = KATA_TRY(make_pipe(size), "");
+  if (size == 0) (void)::fcntl(pipe.read.get(), F_SETPIPE_SZ, kDefaultSize);
+  return pipe;
+}
+
 Result<UniqueFd> duplicate(int fd) {
   UniqueFd copy(::fcntl(fd, F_DUPFD_CLOEXEC, 3));
   if (!copy) return errno_error("duplicate a descriptor", errno);
@@ -41,8 +50,8 @@ Result<UniqueFd> duplicate(int fd) {
 
 Result<StdioPair> make_pipes(std::uint32_t pipe_size) {
   Pipe in = KATA_TRY(make_pipe(pipe_size), "stdin");
-  Pipe out = KATA_TRY(make_pipe(pipe_size), "stdout");
-  Pipe err = KATA_TRY(make_pipe(pipe_size), "stderr");
+  Pipe out = KATA_TRY(make_output_pipe(pipe_size), "stdout");
+  Pipe err = KATA_TRY(make_output_pipe(pipe_size), "stderr");
   for (const int fd : {in.write.get(), out.read.get(), err.read.get()})
     KATA_TRY(set_nonblocking(fd), "");
   return StdioPair{

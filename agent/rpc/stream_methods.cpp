@@ -11,15 +11,25 @@ namespace {
 
 asio::awaitable<Result<grpc::ReadStreamResponse>> read(Sandbox& sandbox,
                                                        grpc::ReadStreamRequest request,
-                                                       Output output) {
+                                                       Output output, ttrpc::Room room) {
   ContainerTable& containers = sandbox.containers();
   KATA_CO_TRY(const auto process,
               containers.find_streams(request.container_id(), request.exec_id()), "");
-  KATA_CO_TRY(std::string data, co_await process->read(output, request.len()), "");
+  KATA_CO_TRY(std::string data, co_await process->read(output, request.len(), std::move(room)), "");
   if (data.empty()) containers.tidy(request.container_id(), request.exec_id());
   grpc::ReadStreamResponse response;
   response.set_data(std::move(data));
   co_return response;
+}
+
+asio::awaitable<Result<std::string>> read_call(Sandbox& sandbox, std::string payload, Output output,
+                                               ttrpc::Room room) {
+  grpc::ReadStreamRequest request;
+  if (!request.ParseFromString(payload))
+    co_return make_error(ErrorCode::kInvalidArgument, "the request is not a valid message");
+  KATA_CO_TRY(const auto response,
+              co_await read(sandbox, std::move(request), output, std::move(room)), "");
+  co_return response.SerializeAsString();
 }
 
 asio::awaitable<Result<grpc::WriteStreamResponse>> write(Sandbox& sandbox,
@@ -48,10 +58,10 @@ Result<void> resize(Sandbox& sandbox, const grpc::TtyWinResizeRequest& request) 
 
 void register_stream_methods(ttrpc::Server& server, Sandbox& sandbox) {
   const auto handle_read = [&](const char* method, Output output) {
-    ttrpc::handle<grpc::ReadStreamRequest, grpc::ReadStreamResponse>(
-        server, kAgentService, method, [&sandbox, output](grpc::ReadStreamRequest request) {
-          return read(sandbox, std::move(request), output);
-        });
+    server.handle_paced(kAgentService, method,
+                        [&sandbox, output](std::string payload, ttrpc::Room room) {
+                          return read_call(sandbox, std::move(payload), output, std::move(room));
+                        });
   };
   handle_read("ReadStdout", Output::kStdout);
   handle_read("ReadStderr", Output::kStderr);

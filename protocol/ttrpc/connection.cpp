@@ -67,10 +67,18 @@ void Connection::start() {
   asio::co_spawn(stream_.get_executor(), write_queue(shared_from_this()), ended);
 }
 
-void Connection::send(std::string frame) {
+void Connection::send(std::string frame, std::string rest) {
   if (closed_) return;
+  const bool alone = queue_.empty() && !scanner_.in_frame();
   queue_.push_back(std::move(frame));
-  queued_.cancel();
+  if (!rest.empty()) queue_.push_back(std::move(rest));
+  if (alone) write_now();
+  if (!queue_.empty()) queued_.cancel();
+}
+
+void Connection::write_now() {
+  const int number = write_some();
+  if (number != 0 && number != EAGAIN) close(lost("write", number));
 }
 
 asio::awaitable<void> Connection::write_queue(std::shared_ptr<Connection> self) {
@@ -133,9 +141,24 @@ asio::awaitable<Result<Frame>> Connection::receive() {
 }
 
 // Waits each time before reading, so that a peer that never stops sending does not keep others from
-// running. Not an awaited wait on the stream: that one could not be given up at a stall while the
-// writer waits on the same stream.
+// running.
 asio::awaitable<Result<void>> Connection::wait_readable() {
+  if (resynchronise_) return wait_readable_or_stall();
+  return wait_readable_only();
+}
+
+asio::awaitable<Result<void>> Connection::wait_readable_only() {
+  boost::system::error_code error;
+  co_await stream_.async_wait(stream_descriptor::wait_read,
+                              asio::redirect_error(asio::use_awaitable, error));
+  if (closed_) co_return *closed_;
+  if (error) co_return make_error(ErrorCode::kCancelled, "cancelled");
+  co_return Result<void>();
+}
+
+// Not an awaited wait on the stream: that one could not be given up at a stall while the writer
+// waits on the same stream.
+asio::awaitable<Result<void>> Connection::wait_readable_or_stall() {
   if (!waits_readable_) {
     waits_readable_ = true;
     stream_.async_wait(stream_descriptor::wait_read,
@@ -144,9 +167,8 @@ asio::awaitable<Result<void>> Connection::wait_readable() {
                          self->readable_.cancel();
                        });
   }
-  const bool may_stall = resynchronise_ && scanner_.in_frame();
-  readable_.expires_at(may_stall ? std::chrono::steady_clock::now() + kStall
-                                 : asio::steady_timer::time_point::max());
+  readable_.expires_at(scanner_.in_frame() ? std::chrono::steady_clock::now() + kStall
+                                           : asio::steady_timer::time_point::max());
   boost::system::error_code error;
   co_await readable_.async_wait(asio::redirect_error(asio::use_awaitable, error));
   if (closed_) co_return *closed_;

@@ -32,8 +32,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   void start();  // once, before the first send
 
-  // Queues a whole frame whose bytes the caller has acquired from, or added to, outgoing().
-  void send(std::string frame);
+  // Sends a whole frame, in one piece or two, whose bytes the caller has acquired from, or added
+  // to, outgoing(). It leaves at once unless others wait, or are about to: those go in one write.
+  void send(std::string frame, std::string rest = {});
   ByteBudget& outgoing() { return outgoing_; }
 
   // The next frame, or why there is none: the connection is then closed, except when the awaiting
@@ -49,7 +50,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
   static boost::asio::awaitable<void> write_queue(std::shared_ptr<Connection> self);
   int write_some();
   void written(std::size_t bytes);
+  void write_now();
   boost::asio::awaitable<Result<void>> wait_readable();
+  boost::asio::awaitable<Result<void>> wait_readable_only();
+  boost::asio::awaitable<Result<void>> wait_readable_or_stall();
   void read_some();
 
   bool resynchronise_;

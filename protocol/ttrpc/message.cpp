@@ -116,6 +116,21 @@ std::string encode_reply(std::uint32_t stream_id, const Result<std::string>& rep
   return frame_of(response, size, MessageType::kResponse, stream_id);
 }
 
+std::string begin_reply(std::uint32_t stream_id, std::size_t size) {
+  // Response's fields 1, an empty Status, and 2, both length-delimited.
+  std::string fields{0x0a, 0x00, 0x12};
+  for (std::size_t rest = size;; rest >>= 7U) {
+    fields.push_back(static_cast<char>(rest < 0x80 ? rest : (rest & 0x7fU) | 0x80U));
+    if (rest < 0x80) break;
+  }
+  if (size > kMaxPayload - fields.size()) return {};
+  const auto header = encode_header({.length = static_cast<std::uint32_t>(fields.size() + size),
+                                     .stream_id = stream_id,
+                                     .type = static_cast<std::uint8_t>(MessageType::kResponse)});
+  std::string frame(reinterpret_cast<const char*>(header.data()), header.size());
+  return frame += fields;
+}
+
 Result<std::string> decode_reply(const std::string& payload) {
   ttrpc_wire::Response response;
   if (!response.ParseFromString(payload))

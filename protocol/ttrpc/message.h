@@ -31,6 +31,10 @@ Result<Call> decode_call(const std::string& payload);
 // An answer that would be over kMaxPayload becomes a kResourceExhausted one.
 std::string encode_reply(std::uint32_t stream_id, const Result<std::string>& reply);
 
+// The frame of a successful reply up to its payload of `size` bytes, which is to follow; empty when
+// that is more than a frame holds.
+std::string begin_reply(std::uint32_t stream_id, std::size_t size);
+
 // The method's own payload, or the status as an Error.
 Result<std::string> decode_reply(const std::string& payload);
 

@@ -25,6 +25,8 @@ namespace asio = boost::asio;
 namespace {
 
 constexpr std::size_t kCallOverhead = 1024;              // bytes a call costs beyond its payload
+constexpr std::size_t kLongReply = 4096;                 // from here on not copied once more
+constexpr std::size_t kUnreadReplies = 256U << 10;       // bytes before a paced handler waits
 constexpr std::chrono::hours kLongestTimeout{24 * 365};  // beyond it, none: the clock would wrap
 
 Error failure_of(const std::exception_ptr& failure) {
@@ -44,7 +46,7 @@ Error failure_of(const std::exception_ptr& failure) {
 }  // namespace
 
 struct Server::Impl {
-  std::map<std::string, std::map<std::string, Handler>> services;
+  std::map<std::string, std::map<std::string, PacedHandler>> services;
   Fallback fallback;
 };
 
@@ -53,6 +55,13 @@ namespace {
 // Starts the handler. A handler may throw before its first suspension, so it is called where the
 // exception becomes the call's reply.
 using Job = std::function<asio::awaitable<Result<std::string>>()>;
+
+asio::awaitable<Result<void>> room_on(std::shared_ptr<Connection> connection) {
+  constexpr std::size_t kRest = kMaxInFlight - kUnreadReplies;
+  Result<void> room = co_await connection->outgoing().acquire(kRest);
+  if (room.ok()) connection->outgoing().release(kRest);
+  co_return room;
+}
 
 // A call in its handler. Outlives the session when the handler ends late.
 struct Running {
@@ -69,7 +78,7 @@ struct Running {
 // One connection being served.
 class Session : public std::enable_shared_from_this<Session> {
  public:
-  using Services = std::map<std::string, std::map<std::string, Handler>>;
+  using Services = std::map<std::string, std::map<std::string, PacedHandler>>;
 
   Session(asio::any_io_executor executor, std::shared_ptr<const void> owner,
           const Services& services, const Fallback& fallback, UniqueFd stream, ServeOptions options)
@@ -89,9 +98,11 @@ class Session : public std::enable_shared_from_this<Session> {
   void dispatch(const Frame& frame, std::size_t charge);
   Job find(Call& call, Error& refusal) const;
   void start(std::shared_ptr<Running> call, Job job, std::chrono::nanoseconds timeout);
+  static asio::awaitable<void> run_handler(std::shared_ptr<Session> self,
+                                           std::shared_ptr<Running> call, Job job);
   void limit(const std::shared_ptr<Running>& call, std::chrono::nanoseconds timeout);
   void finish(const std::shared_ptr<Running>& call, const std::exception_ptr& failure);
-  void answer(std::uint32_t stream_id, const Result<std::string>& reply);
+  void answer(std::uint32_t stream_id, Result<std::string> reply);
 
   asio::any_io_executor executor_;
   std::shared_ptr<const void> owner_;  // of the two below
@@ -172,27 +183,32 @@ Job Session::find(Call& call, Error& refusal) const {
   }
   const auto method = service->second.find(call.method);
   if (method != service->second.end())
-    return [handler = &method->second, payload = std::move(call.payload)]() mutable {
-      return (*handler)(std::move(payload));
+    return [handler = &method->second, payload = std::move(call.payload),
+            connection = connection_]() mutable {
+      return (*handler)(std::move(payload), [connection] { return room_on(connection); });
     };
   refusal = make_error(ErrorCode::kUnsupported,
                        concat('/', call.service, '/', call.method, " is not supported"));
   return {};
 }
 
-asio::awaitable<void> run_handler(std::shared_ptr<Running> call, Job job) {
+// Answers before it ends: a coroutine that never waited is told to have ended only a turn of the
+// loop later.
+asio::awaitable<void> Session::run_handler(std::shared_ptr<Session> self,
+                                           std::shared_ptr<Running> call, Job job) {
   asio::awaitable<Result<std::string>> handler = job();
   call->reply = co_await std::move(handler);
+  self->finish(call, nullptr);
 }
 
 void Session::start(std::shared_ptr<Running> call, Job job, std::chrono::nanoseconds timeout) {
   running_.insert(call);
   if (timeout.count() > 0 && timeout <= kLongestTimeout) limit(call, timeout);
   asio::co_spawn(
-      executor_, run_handler(call, std::move(job)),
+      executor_, run_handler(shared_from_this(), call, std::move(job)),
       asio::bind_cancellation_slot(call->cancel.slot(), [self = shared_from_this(),
                                                          call](const std::exception_ptr& failure) {
-        self->finish(call, failure);
+        if (failure) self->finish(call, failure);
       }));
 }
 
@@ -208,20 +224,27 @@ void Session::limit(const std::shared_ptr<Running>& call, std::chrono::nanosecon
 }
 
 void Session::finish(const std::shared_ptr<Running>& call, const std::exception_ptr& failure) {
-  running_.erase(call);
-  in_handlers_.release(call->charge);
-  call->deadline.cancel();
+  if (running_.erase(call) != 0) {
+    in_handlers_.release(call->charge);
+    call->deadline.cancel();
+  }
   if (call->answered) return;
-  call->answered = true;
   if (failure) call->reply = failure_of(failure);
-  answer(call->stream_id, call->reply);
+  answer(call->stream_id, std::move(call->reply));
+  call->answered = true;
 }
 
-void Session::answer(std::uint32_t stream_id, const Result<std::string>& reply) {
+void Session::answer(std::uint32_t stream_id, Result<std::string> reply) {
   if (connection_->closed()) return;
-  std::string frame = encode_reply(stream_id, reply);
-  connection_->outgoing().add(frame.size());
-  connection_->send(std::move(frame));
+  const bool is_long = reply.ok() && reply.value().size() >= kLongReply;
+  std::string frame = is_long ? begin_reply(stream_id, reply.value().size()) : std::string();
+  std::string rest;
+  if (frame.empty())
+    frame = encode_reply(stream_id, reply);
+  else
+    rest = reply.take();
+  connection_->outgoing().add(frame.size() + rest.size());
+  connection_->send(std::move(frame), std::move(rest));
 }
 
 asio::awaitable<Error> serve_stream(std::shared_ptr<const void> owner,
@@ -248,6 +271,13 @@ Server::Server() : impl_(std::make_shared<Impl>()) {}
 Server::~Server() = default;
 
 void Server::handle(std::string service, std::string method, Handler handler) {
+  handle_paced(std::move(service), std::move(method),
+               [handler = std::move(handler)](std::string payload, const Room&) {
+                 return handler(std::move(payload));
+               });
+}
+
+void Server::handle_paced(std::string service, std::string method, PacedHandler handler) {
   impl_->services[std::move(service)][std::move(method)] = std::move(handler);
 }
 

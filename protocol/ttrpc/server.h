@@ -23,6 +23,13 @@ namespace kata::ttrpc {
 
 using Handler = std::function<boost::asio::awaitable<Result<std::string>>(std::string payload)>;
 
+// Waits while the caller leaves earlier replies unread, some hundred KiB of them. For handlers that
+// take what they answer out of a queue: it stays there meanwhile, and nowhere in memory. Fails when
+// the connection is gone.
+using Room = std::function<boost::asio::awaitable<Result<void>>()>;
+using PacedHandler =
+    std::function<boost::asio::awaitable<Result<std::string>>(std::string payload, Room room)>;
+
 // Called for a service that is not in the table; used by kata-proxy to forward. The default answers
 // INVALID_ARGUMENT.
 using Fallback = std::function<boost::asio::awaitable<Result<std::string>>(
@@ -42,6 +49,7 @@ class Server {
 
   // A method that is declared but not built answers UNIMPLEMENTED: register nothing for it.
   void handle(std::string service, std::string method, Handler handler);
+  void handle_paced(std::string service, std::string method, PacedHandler handler);
   void set_fallback(Fallback fallback);
 
   // Serves one connection until the peer closes it; then returns why. Closes `stream`. Reads no

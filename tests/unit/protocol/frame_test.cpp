@@ -113,6 +113,20 @@ TEST_CASE("an error text that is not UTF-8 still arrives") {
   CHECK(reply.error().message == "open '?????? ok \xc3\xa9'");
 }
 
+TEST_CASE("a reply begun and completed is the reply encoded at once") {
+  for (const std::size_t size : {0, 1, 127, 128, 16383, 16384, 262144, (4 << 20) - 7}) {
+    CAPTURE(size);
+    const std::string payload(size, 'x');
+    CHECK((decode_reply((begin_reply(7, size) + payload).substr(kHeaderSize)).take() == payload));
+    if (size != 0) CHECK((begin_reply(7, size) + payload == encode_reply(7, payload)));
+  }
+}
+
+TEST_CASE("a reply that is longer than a frame is not begun") {
+  CHECK(begin_reply(1, (4 << 20) - 6).empty());
+  CHECK(begin_reply(1, 1U << 30).empty());
+}
+
 TEST_CASE("each error code comes back from its status") {
   for (const auto& [code, status] : {std::pair(ErrorCode::kCancelled, 1),
                                      {ErrorCode::kInvalidArgument, 3},

@@ -2,6 +2,7 @@
 #include "protocol/ttrpc/server.h"
 
 #include <doctest/doctest.h>
+#include <boost/asio/redirect_error.hpp>
 
 #include <stdexcept>
 
@@ -186,6 +187,31 @@ TEST_CASE("a peer that does not read its replies gets no further call handled") 
   CHECK(fixture.large <= 20);
   for (std::uint32_t i = 0; i < kCalls; ++i) CHECK(fixture.peer.receive().has_value());
   CHECK(fixture.large == kCalls);
+}
+
+TEST_CASE(
+    "a paced handler takes nothing out while replies are unread and goes on when they are read") {
+  Fixture test;
+  int taken = 0;
+  asio::steady_timer gate(test.loop.executor(), Deadline::max());
+  const auto take = [&](std::string, Room room) -> Reply {
+    boost::system::error_code ignored;
+    co_await gate.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    const Result<void> ready = co_await room();
+    if (!ready.ok()) co_return ready.error();
+    ++taken;
+    co_return std::string(256U << 10, 'x');
+  };
+  test.server.handle_paced("test.Service", "Take", take);
+  constexpr std::uint32_t kCalls = 40;
+  for (std::uint32_t call = 0; call < kCalls; ++call)
+    REQUIRE(test.peer.send(call_frame(2 * call + 1, "Take")));
+  gate.cancel();
+  test.loop.settle();
+  CHECK(taken >= 1);
+  CHECK(taken <= 8);  // what the socket holds, and a reply or two
+  for (std::uint32_t call = 0; call < kCalls; ++call) REQUIRE(test.peer.receive());
+  CHECK(taken == kCalls);
 }
 
 TEST_CASE("calls in handlers hold at most 16 MiB and then reading stops") {
