@@ -45,8 +45,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const std::string& warning : apply_kernel_command_line(text, config))
     require(!warning.empty());
   check(config);
-  apply_environment(text.c_str(), nullptr, config);
-  apply_environment(nullptr, text.c_str(), config);
+  for (const std::string& warning :
+       apply_environment([&](const char*) { return text.c_str(); }, config))
+    require(!warning.empty());
   std::string line = text;
   const auto words = words_of_line(line);
   const auto action = apply_arguments(words, config);

@@ -116,7 +116,11 @@ class Guest {
  public:
   Guest() {
     register_services(server_, sandbox_, modules_, config_, false, [] {});
-    require(sandbox_.create(grpc::CreateSandboxRequest()).ok());
+    asio::co_spawn(loop_, sandbox_.create(grpc::CreateSandboxRequest()),
+                   [](const std::exception_ptr& thrown, const Result<void>& created) {
+                     require(!thrown && created.ok());
+                   });
+    run();
     add_container();
     int ends[2] = {-1, -1};
     require(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) == 0);
