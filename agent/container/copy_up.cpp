@@ -78,19 +78,31 @@ Result<void> copy_entry(int from, int to, const char* name, int depth) {
   return {};
 }
 
-Result<void> copy_directory(int from, int to, int depth) {
+Result<void> copy_entries(int from, int to, int depth) {
   for (const std::string& name : KATA_TRY(entries_of(from), ""))
     KATA_TRY(copy_entry(from, to, name.c_str(), depth), "");
+  return {};
+}
+
+Result<void> copy_attributes(int from, int to, bool with_mode) {
   struct stat found {};
   if (::fstat(from, &found) != 0 ||
       ::fchownat(to, "", found.st_uid, found.st_gid, AT_EMPTY_PATH) != 0 ||
-      ::fchmodat(to, ".", found.st_mode & 07777, 0) != 0)
+      (with_mode && ::fchmodat(to, ".", found.st_mode & 07777, 0) != 0))
     return errno_error("copy a directory's owner and mode", errno);
   return {};
 }
 
+Result<void> copy_directory(int from, int to, int depth) {
+  KATA_TRY(copy_entries(from, to, depth), "");
+  return copy_attributes(from, to, true);
+}
+
 }  // namespace
 
-Result<void> copy_up(int from, int to) { return copy_directory(from, to, 0); }
+Result<void> copy_up(int from, int to, bool with_mode) {
+  KATA_TRY(copy_entries(from, to, 0), "");
+  return copy_attributes(from, to, with_mode);
+}
 
 }  // namespace kata::agent

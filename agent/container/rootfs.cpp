@@ -27,6 +27,11 @@ Error invalid(std::string message) {
   return make_error(ErrorCode::kInvalidArgument, std::move(message));
 }
 
+bool has_mode(const MountOptions& options) {
+  return std::ranges::any_of(options.data,
+                             [](const std::string& word) { return word.starts_with("mode="); });
+}
+
 class RootfsBuilder {
  public:
   RootfsBuilder(const ContainerPlan& plan, const ContainerPaths& paths, const Cgroup& cgroup)
@@ -157,7 +162,7 @@ Result<void> RootfsBuilder::mount_new(const MountPlan& mount) {
   const UniqueFd tree = KATA_TRY(std::move(made), "");
   const UniqueFd target = KATA_TRY(directory_target(mount), "");
   if (mount.options.copy_up && mount.type == "tmpfs")
-    KATA_TRY(copy_up(target.get(), tree.get()), "copy what it covers");
+    KATA_TRY(copy_up(target.get(), tree.get(), !has_mode(mount.options)), "copy what it covers");
   return place(mount, tree.get(), target.get());
 }
 

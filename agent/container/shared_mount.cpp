@@ -77,7 +77,7 @@ Result<void> share_mount(pid_t source, const std::string& source_path, pid_t des
   Sharing sharing{KATA_TRY(open_process(source), "source"),
                   KATA_TRY(open_process(destination), "destination"), source_path,
                   destination_path};
-  Pipe status = KATA_TRY(make_pipe(), "");
+  Pipe status = KATA_TRY(make_status(), "");
   const pid_t pid = KATA_TRY(clone_child(0), "");
   if (pid == 0) {
     if (const auto moved = move(sharing); !moved.ok())

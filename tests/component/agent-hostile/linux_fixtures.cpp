@@ -64,9 +64,20 @@ const Fixture kFixtures[] = {
          [](Json& config, const Place&) {
            set_seccomp(config, "SCMP_ACT_ALLOW", {rule("mkdir", "SCMP_ACT_MAYBE")});
          },
+     .change =
+         [](grpc::Spec& spec) {
+           grpc::LinuxSeccomp& filter = *spec.mutable_linux()->mutable_seccomp();
+           filter.set_defaultaction("SCMP_ACT_ALLOW");
+           filter.add_syscalls()->add_names("mkdir");
+           filter.mutable_syscalls(0)->set_action("SCMP_ACT_MAYBE");
+         },
      .rejected = "linux.seccomp: syscalls[0]: unknown action 'SCMP_ACT_MAYBE'"},
     {.name = "a filter with an unknown default action",
      .edit = [](Json& config, const Place&) { set_seccomp(config, "ALLOW", Json::array()); },
+     .change =
+         [](grpc::Spec& spec) {
+           spec.mutable_linux()->mutable_seccomp()->set_defaultaction("ALLOW");
+         },
      .rejected = "linux.seccomp: unknown action 'ALLOW'"},
     {.name = "a filter for an unknown architecture",
      .edit =
@@ -98,6 +109,15 @@ const Fixture kFixtures[] = {
            Json one = rule("mkdir", "SCMP_ACT_ERRNO");
            one["args"] = {{{"index", 0}, {"value", 1}, {"op", "SCMP_CMP_ISH"}}};
            set_seccomp(config, "SCMP_ACT_ALLOW", {one});
+         },
+     .change =
+         [](grpc::Spec& spec) {
+           grpc::LinuxSeccomp& filter = *spec.mutable_linux()->mutable_seccomp();
+           filter.set_defaultaction("SCMP_ACT_ALLOW");
+           grpc::LinuxSyscall& one = *filter.add_syscalls();
+           one.add_names("mkdir");
+           one.set_action("SCMP_ACT_ERRNO");
+           one.add_args()->set_op("SCMP_CMP_ISH");
          },
      .rejected = "unknown operator 'SCMP_CMP_ISH'"},
     {.name = "a filter of system calls that do not exist",

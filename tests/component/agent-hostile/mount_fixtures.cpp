@@ -116,6 +116,7 @@ const Fixture kFixtures[] = {
          }},
     {.name = "the root's propagation is an unknown word",
      .edit = [](Json& config, const Place&) { config["linux"]["rootfsPropagation"] = "wobbly"; },
+     .change = [](grpc::Spec& spec) { spec.mutable_linux()->set_rootfspropagation("wobbly"); },
      .rejected = "linux.rootfsPropagation: unknown mount propagation 'wobbly'",
      .crun = "crun passes over the word"},
     {.name = "the root's propagation is shared and mounts stay inside",

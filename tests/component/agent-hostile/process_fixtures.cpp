@@ -192,7 +192,7 @@ const Fixture kFixtures[] = {
          [](Json& config, const Place&) {
            config["hooks"]["startContainer"] = {{{"path", "/no/such/hook"}}};
          },
-     .rejected = "/no/such/hook"},
+     .prints = "/no/such/hook"},
     {.name = "only the standard descriptors reach the program",
      .edit =
          [](Json& config, const Place&) {

@@ -292,16 +292,16 @@ TEST_CASE("what the plugin cannot do it refuses by name") {
   CHECK(hypervisor->stop_vm(in(seconds(5))).ok());
 }
 
-TEST_CASE("a state directory too deep for a socket says so") {
+TEST_CASE("a state directory deeper than a socket's path is no obstacle") {
   Workshop workshop;
   const auto deep = workshop.state() / std::string(100, 'd');
   std::filesystem::create_directory(deep);
   const std::string config = concat(R"({"path":")", FAKE_QEMU, R"(","agent_transport":"serial"})");
   auto hypervisor = QemuHypervisor::create({workshop.host, config, "test", deep, ""}).take();
   REQUIRE(hypervisor->create_vm(workshop.spec(), {}).ok());
-  const auto result = hypervisor->start_vm(in(seconds(1)));
-  REQUIRE_FALSE(result.ok());
-  CHECK(result.error().message.find("shorter --root") != std::string::npos);
+  const auto result = hypervisor->start_vm(in(seconds(5)));
+  REQUIRE_MESSAGE(result.ok(), result.error().message);
+  CHECK(hypervisor->stop_vm(in(seconds(5))).ok());
 }
 
 TEST_CASE("cycles of start and stop leak neither a descriptor nor a child") {

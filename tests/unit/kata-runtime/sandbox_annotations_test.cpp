@@ -34,8 +34,10 @@ TEST_CASE("no annotation turns page merging on or names a plugin") {
   }
 }
 
-TEST_CASE("other annotations leave the configuration alone") {
+TEST_CASE("other annotations leave the configuration alone, and need the operator's list") {
   auto config = merging();
-  CHECK(runtime::apply_annotations({{"io.katacontainers.config.runtime.x", "none"}}, config).ok());
+  CHECK(runtime::apply_annotations({{"io.kubernetes.pod.name", "none"}}, config).ok());
+  CHECK_FALSE(
+      runtime::apply_annotations({{"io.katacontainers.config.runtime.x", "none"}}, config).ok());
   CHECK(config.memory_dedup.name == "ksm-throttler");
 }
