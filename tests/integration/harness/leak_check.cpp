@@ -5,6 +5,8 @@
 
 #include <fstream>
 #include <sstream>
+#include <stdexcept>
+#include <vector>
 
 #include "tests/integration/harness/command.h"
 
@@ -45,10 +47,23 @@ void add_matching_lines(const fs::path& table, const std::string& kind, const st
   }
 }
 
+// Everything below `directory`, from a walk during which nothing vanished.
+std::vector<fs::directory_entry> entries_below(const fs::path& directory) {
+  constexpr auto kOptions = fs::directory_options::skip_permission_denied;
+  for (int attempt = 0; attempt < 100; ++attempt) {
+    std::vector<fs::directory_entry> entries;
+    std::error_code error;
+    fs::recursive_directory_iterator at(directory, kOptions, error);
+    if (error) return {};  // not there
+    for (const fs::recursive_directory_iterator end; !error && at != end; at.increment(error))
+      entries.push_back(*at);
+    if (!error) return entries;
+  }
+  throw std::runtime_error(directory.string() + " does not hold still");
+}
+
 void add_files(const fs::path& directory, std::set<std::string>& entries) {
-  std::error_code ignored;
-  const auto options = fs::directory_options::skip_permission_denied;
-  for (const auto& entry : fs::recursive_directory_iterator(directory, options, ignored))
+  for (const auto& entry : entries_below(directory))
     entries.insert("file " + entry.path().string());
 }
 
@@ -58,13 +73,17 @@ void add_names(const fs::path& directory, const std::string& kind, std::set<std:
     entries.insert(kind + " " + entry.path().filename().string());
 }
 
-// podman's parent of all its containers' groups, which it never removes.
-bool is_engines_own(const fs::path& directory) { return directory.filename() == "libpod_parent"; }
+// podman's parent of all its containers' groups, and those of its pods: it never removes them, with
+// runc neither.
+bool is_engines_own(const fs::path& directory) {
+  const std::string name = directory.filename();
+  return name == "libpod_parent" || (directory.parent_path().filename() == "libpod_parent" &&
+                                     !name.starts_with("libpod-") && !name.starts_with("conmon"));
+}
 
 void add_cgroups(std::set<std::string>& entries) {
   std::error_code ignored;
-  const auto options = fs::directory_options::skip_permission_denied;
-  for (const auto& entry : fs::recursive_directory_iterator("/sys/fs/cgroup", options, ignored))
+  for (const auto& entry : entries_below("/sys/fs/cgroup"))
     if (entry.is_directory(ignored) && !entry.is_symlink(ignored) && !is_engines_own(entry.path()))
       entries.insert("cgroup " + entry.path().string());
 }
