@@ -73,12 +73,12 @@ void add_names(const fs::path& directory, const std::string& kind, std::set<std:
     entries.insert(kind + " " + entry.path().filename().string());
 }
 
-// podman's parent of all its containers' groups, and those of its pods: it never removes them, with
-// runc neither.
+// podman's parent of its containers' groups, those of its pods and of conmon: it never removes
+// them, with runc neither.
 bool is_engines_own(const fs::path& directory) {
-  const std::string name = directory.filename();
-  return name == "libpod_parent" || (directory.parent_path().filename() == "libpod_parent" &&
-                                     !name.starts_with("libpod-") && !name.starts_with("conmon"));
+  return directory.filename() == "libpod_parent" ||
+         (directory.parent_path().filename() == "libpod_parent" &&
+          !directory.filename().string().starts_with("libpod-"));
 }
 
 void add_cgroups(std::set<std::string>& entries) {
