@@ -9,6 +9,12 @@ include(doctest)
 add_library(kata_doctest_main STATIC EXCLUDE_FROM_ALL "${PROJECT_SOURCE_DIR}/tests/doctest_main.cpp")
 target_link_libraries(kata_doctest_main PUBLIC kata::host_flags)
 
+# A program of VM tests again with the share over 9p: "[9p]" ends the name. Of an area the cases that the share can change.
+function(kata_repeat_on_9p area cases)
+  doctest_discover_tests(test-${area} TEST_PREFIX "${area}: " TEST_SUFFIX " [9p]" TEST_SPEC "${cases}"
+    PROPERTIES LABELS vm TIMEOUT 300 RUN_SERIAL ON ENVIRONMENT KATA_TEST_SHARED_FILESYSTEM=9p)
+endfunction()
+
 function(kata_add_test name)
   cmake_parse_arguments(PARSE_ARGV 1 test "" "LABEL;TIMEOUT" "SOURCES;LIBRARIES")
   set(target "test-${name}")

@@ -76,11 +76,9 @@ class ConsoleSocket {
 
 class OracleRun {
  public:
-  OracleRun(const std::string& oracle, const Stage& stage, const Row& row)
-      : row_(row),
-        bundle_(stage, row, oracle),
-        command_{oracle == "runc" ? "/usr/sbin/runc" : "/usr/bin/crun", "--root",
-                 stage.directory() / ("root-" + oracle)} {}
+  OracleRun(const std::string& name, std::vector<std::string> command, const Stage& stage,
+            const Row& row)
+      : row_(row), bundle_(stage, row, name), command_(std::move(command)) {}
 
   ~OracleRun() { call({"delete", "--force", bundle_.id()}); }
 
@@ -154,7 +152,8 @@ OracleRun::Started OracleRun::start_detached(std::vector<std::string> verb, bool
   err.write.reset();
   const auto ended =
       child.value().wait(std::chrono::steady_clock::now() + std::chrono::seconds(20));
-  if (!ended.ok() || !ended.value()) throw std::runtime_error("'" + verb.at(3) + "' hangs");
+  if (!ended.ok() || !ended.value())
+    throw std::runtime_error("'" + verb.at(command_.size()) + "' hangs");
   Started started;
   started.outcome.started = ended.value()->code == 0;
   if (!started.outcome.started) {
@@ -180,8 +179,15 @@ Outcome OracleRun::collect(Started started) const {
 
 }  // namespace
 
+Outcome run_under_command(const std::string& name, const std::vector<std::string>& command,
+                          const Stage& stage, const Row& row) {
+  return OracleRun(name, command, stage, row).outcome();
+}
+
 Outcome run_under_oracle(const std::string& oracle, const Stage& stage, const Row& row) {
-  return OracleRun(oracle, stage, row).outcome();
+  const std::string program = oracle == "runc" ? "/usr/sbin/runc" : "/usr/bin/crun";
+  return run_under_command(oracle, {program, "--root", stage.directory() / ("root-" + oracle)},
+                           stage, row);
 }
 
 }  // namespace kata::conformance

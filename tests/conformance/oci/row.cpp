@@ -15,9 +15,9 @@ using nlohmann::json;
 
 namespace {
 
-const std::set<std::string> kMembers = {"name", "set",   "remove",   "prepare", "after",
-                                        "run",  "exec",  "expect",   "says",    "refused",
-                                        "vm",   "local", "exec_set", "view",    "differs"};
+const std::set<std::string> kMembers = {
+    "name", "set",     "remove", "prepare", "after",    "run",  "exec",    "expect",
+    "says", "refused", "vm",     "local",   "exec_set", "view", "differs", "vm_differs"};
 
 std::optional<std::string> text(const json& from, const char* key) {
   if (!from.contains(key)) return std::nullopt;
@@ -28,6 +28,14 @@ std::optional<std::string> text(const json& from, const char* key) {
   return lines;
 }
 
+// One reason for both shared filesystems, or one for each that needs it.
+std::map<std::string, std::string> vm_reasons(const json& from) {
+  const json value = from.value("vm_differs", json::object());
+  if (!value.is_string()) return value.get<std::map<std::string, std::string>>();
+  const std::string reason = value.get<std::string>();
+  return {{"virtiofs", reason}, {"9p", reason}};
+}
+
 void check(const Row& row) {
   const bool has_probe = row.run || row.exec || row.set.contains("/process/args");
   if (!has_probe && !row.refused) throw std::runtime_error("has no 'run', 'exec' or 'refused'");
@@ -36,6 +44,11 @@ void check(const Row& row) {
   for (const auto& [peer, reason] : row.differs)
     if ((peer != "crun" && peer != "runc") || reason.empty())
       throw std::runtime_error("'differs' is {\"crun\" or \"runc\": the reason}");
+  if (!row.vm && !row.vm_differs.empty()) throw std::runtime_error("has 'vm_differs' without 'vm'");
+  for (const auto& [share, reason] : row.vm_differs)
+    if ((share != "virtiofs" && share != "9p") || reason.empty())
+      throw std::runtime_error(
+          "'vm_differs' is the reason, or {\"virtiofs\" or \"9p\": the reason}");
 }
 
 Row read_row(const json& from, const std::string& idea, const json& common) {
@@ -59,6 +72,7 @@ Row read_row(const json& from, const std::string& idea, const json& common) {
   row.vm = from.value("vm", row.vm);
   row.local = from.value("local", row.local);
   row.differs = from.value("differs", row.differs);
+  row.vm_differs = vm_reasons(from);
   check(row);
   return row;
 }

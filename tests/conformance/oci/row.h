@@ -29,6 +29,8 @@ struct Row {
   bool vm = false;                               // also run in a real VM
   bool local = true;                             // and with the agent on this host
   std::map<std::string, std::string> differs{};  // peer → why ours differs from it
+  std::map<std::string, std::string>
+      vm_differs{};  // shared filesystem → why a VM differs from runc
 };
 
 // Every row of a directory, in the order of its files. Throws std::runtime_error naming the file

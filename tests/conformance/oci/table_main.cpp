@@ -21,7 +21,9 @@ constexpr const char* kHead =
     "host\n"
     "from the same file; `same` is what ours printed. The rows stand in "
     "`tests/conformance/oci/rows`\n"
-    "and this page is made by `oci-conformance --markdown`.\n";
+    "and this page is made by `oci-conformance --markdown`. `test-oci-conformance-vm` runs the "
+    "rows\n"
+    "with `vm` again in the VM of one pod, over virtiofs and over 9p, and compares with runc.\n";
 
 int run(bool markdown, const std::string& part) {
   std::vector<Row> rows;
