@@ -34,7 +34,7 @@ struct Fixture {
 
 // A device that needs no capability to be opened: what refuses it are the rules.
 inline constexpr const char* kOpenTun =
-    "mknod /work/tun c 10 200; (: < /work/tun) 2>/dev/null && echo opened || echo refused";
+    "mknod /scratch/tun c 10 200; (: < /scratch/tun) 2>/dev/null && echo opened || echo refused";
 
 std::span<const Fixture> rootfs_fixtures();
 std::span<const Fixture> mount_fixtures();

@@ -54,7 +54,7 @@ Json ordinary_config(const fs::path& rootfs) {
 class Scene {
  public:
   explicit Scene(const Fixture& fixture) : fixture_(fixture) {
-    for (const char* name : {"bin", "dev", "proc", "sys", "tmp", "etc", "work"})
+    for (const char* name : {"bin", "dev", "proc", "sys", "tmp", "etc", "scratch"})
       fs::create_directories(place_.rootfs / name);
     fs::copy_file("/bin/busybox", place_.rootfs / "bin/busybox");
     for (const char* name : {"sh", "cat", "ls", "wc", "grep", "mknod", "head", "pwd"})

@@ -18,18 +18,18 @@ const Fixture kFixtures[] = {
      .change =
          [](grpc::Spec& spec) {
            auto& mount = *spec.add_mounts();
-           mount.set_destination("work/x");
+           mount.set_destination("scratch/x");
            mount.set_type("tmpfs");
          }},
     {.name = "a destination is the root",
-     .edit = [](Json& config, const Place&) { add_mount(config, "/work/..", "tmpfs", "tmpfs"); },
+     .edit = [](Json& config, const Place&) { add_mount(config, "/scratch/..", "tmpfs", "tmpfs"); },
      .rejected = "'/' cannot be mounted over"},
     {.name = "a destination goes through a link outside",
      .prepare = [](const Place& at) { replace_by_link(at.rootfs / "out", at.canary); },
      .edit = [](Json& config, const Place&) { add_mount(config, "/out/x", "tmpfs", "tmpfs"); },
      .rejected = "mount '/out/x'"},
     {.name = "a destination goes through a link upwards",
-     .prepare = [](const Place& at) { replace_by_link(at.rootfs / "up", "../../../../work"); },
+     .prepare = [](const Place& at) { replace_by_link(at.rootfs / "up", "../../../../scratch"); },
      .edit = [](Json& config, const Place&) { add_mount(config, "/up/x", "tmpfs", "tmpfs"); }},
     {.name = "a destination is in a loop of links",
      .prepare =
@@ -65,46 +65,47 @@ const Fixture kFixtures[] = {
      .rejected = "'/proc' takes type 'proc', not 'bind'",
      .crun = "crun lets a specification replace proc"},
     {.name = "a mount has no type",
-     .edit = [](Json& config, const Place&) { add_mount(config, "/work", "", "tmpfs"); },
+     .edit = [](Json& config, const Place&) { add_mount(config, "/scratch", "", "tmpfs"); },
      .rejected = "type: is empty",
      .crun = "crun asks for no type"},
     {.name = "a mount has an unknown type",
-     .edit = [](Json& config, const Place&) { add_mount(config, "/work", "nosuchfs", "x"); },
+     .edit = [](Json& config, const Place&) { add_mount(config, "/scratch", "nosuchfs", "x"); },
      .rejected = "this kernel has no filesystem type 'nosuchfs'"},
     {.name = "a mount has a bad option",
      .edit = [](Json& config,
-                const Place&) { add_mount(config, "/work", "tmpfs", "tmpfs", {"size=all"}); },
+                const Place&) { add_mount(config, "/scratch", "tmpfs", "tmpfs", {"size=all"}); },
      .rejected = "mount option 'size=all'"},
     {.name = "a mount has an endless option",
      .edit =
          [](Json& config, const Place&) {
-           add_mount(config, "/work", "tmpfs", "tmpfs", {"size=" + std::string(100000, '1')});
+           add_mount(config, "/scratch", "tmpfs", "tmpfs", {"size=" + std::string(100000, '1')});
          },
      .rejected = "mount option 'size': is longer than 255 bytes",
      .crun = "crun hands mount(2) a page of the text"},
     {.name = "a mount wants a loop device",
      .edit = [](Json& config,
-                const Place&) { add_mount(config, "/work", "ext4", "/image", {"loop"}); },
+                const Place&) { add_mount(config, "/scratch", "ext4", "/image", {"loop"}); },
      .rejected = "mount option 'loop' is not supported"},
     {.name = "a bind has no source",
-     .edit = [](Json& config, const Place&) { add_mount(config, "/work", "bind", "", {"bind"}); },
+     .edit = [](Json& config,
+                const Place&) { add_mount(config, "/scratch", "bind", "", {"bind"}); },
      .rejected = "source: is empty"},
     {.name = "a bind's source is missing",
      .edit = [](Json& config,
-                const Place&) { add_mount(config, "/work", "bind", "/no/such/file", {"bind"}); },
+                const Place&) { add_mount(config, "/scratch", "bind", "/no/such/file", {"bind"}); },
      .rejected = "open source '/no/such/file'"},
     {.name = "a mount's destination holds a NUL",
      .change =
          [](grpc::Spec& spec) {
            auto& mount = *spec.add_mounts();
-           mount.set_destination(std::string("/work\0/../../etc", 16));
+           mount.set_destination(std::string("/scratch\0/../../etc", 16));
            mount.set_type("tmpfs");
          },
      .rejected = "destination: holds a NUL byte"},
     {.name = "a mount of device nodes is asked to admit devices",
      .edit =
          [](Json& config, const Place&) {
-           add_mount(config, "/work", "tmpfs", "tmpfs", {"dev"});
+           add_mount(config, "/scratch", "tmpfs", "tmpfs", {"dev"});
            run_script(config, kOpenTun);
          },
      .prints = "refused\n"},
@@ -112,7 +113,7 @@ const Fixture kFixtures[] = {
      .edit =
          [](Json& config, const Place&) {
            for (int number = 0; number < kManyMounts; ++number)
-             add_mount(config, "/work", "tmpfs", "tmpfs", {"size=4k"});
+             add_mount(config, "/scratch", "tmpfs", "tmpfs", {"size=4k"});
          }},
     {.name = "the root's propagation is an unknown word",
      .edit = [](Json& config, const Place&) { config["linux"]["rootfsPropagation"] = "wobbly"; },

@@ -43,17 +43,17 @@ const Fixture kFixtures[] = {
     {.name = "the working directory climbs",
      .edit =
          [](Json& config, const Place&) {
-           set_cwd(config, "/../../../../work");
+           set_cwd(config, "/../../../../scratch");
            run_script(config, "pwd");
          },
-     .prints = "/work\n"},
+     .prints = "/scratch\n"},
     {.name = "the working directory is a file",
-     .prepare = [](const Place& at) { write_file(at.rootfs / "work/file", "x"); },
-     .edit = [](Json& config, const Place&) { set_cwd(config, "/work/file"); },
-     .rejected = "process.cwd: '/work/file'"},
+     .prepare = [](const Place& at) { write_file(at.rootfs / "scratch/file", "x"); },
+     .edit = [](Json& config, const Place&) { set_cwd(config, "/scratch/file"); },
+     .rejected = "process.cwd: '/scratch/file'"},
     {.name = "the working directory is relative",
-     .change = [](grpc::Spec& spec) { spec.mutable_process()->set_cwd("work"); },
-     .rejected = "process.cwd: 'work' is not an absolute path"},
+     .change = [](grpc::Spec& spec) { spec.mutable_process()->set_cwd("scratch"); },
+     .rejected = "process.cwd: 'scratch' is not an absolute path"},
     {.name = "an argument of 1 MiB",
      .edit = [](Json& config,
                 const Place&) { config["process"]["args"].push_back(std::string(1U << 20, 'x')); },
@@ -81,9 +81,9 @@ const Fixture kFixtures[] = {
      .edit = [](Json& config, const Place&) { config["process"]["args"] = {"/etc"}; },
      .rejected = "exec: \"/etc\": is a directory"},
     {.name = "a program that is a fifo",
-     .prepare = [](const Place& at) { ::mkfifo((at.rootfs / "work/fifo").c_str(), 0777); },
-     .edit = [](Json& config, const Place&) { config["process"]["args"] = {"/work/fifo"}; },
-     .prints = "exec: \"/work/fifo\": Permission denied\n"},
+     .prepare = [](const Place& at) { ::mkfifo((at.rootfs / "scratch/fifo").c_str(), 0777); },
+     .edit = [](Json& config, const Place&) { config["process"]["args"] = {"/scratch/fifo"}; },
+     .prints = "exec: \"/scratch/fifo\": Permission denied\n"},
     {.name = "a program that is a dangling link",
      .prepare = [](const Place& at) { replace_by_link(at.rootfs / "bin/run", at.canary / "no"); },
      .edit = [](Json& config, const Place&) { config["process"]["args"] = {"run"}; },

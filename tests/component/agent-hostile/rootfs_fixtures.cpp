@@ -105,13 +105,13 @@ const Fixture kFixtures[] = {
     {.name = "a masked path is a link to a directory inside",
      .prepare =
          [](const Place& at) {
-           write_file(at.rootfs / "work/key", "key");
-           replace_by_link(at.rootfs / "mask", "/work");
+           write_file(at.rootfs / "scratch/key", "key");
+           replace_by_link(at.rootfs / "mask", "/scratch");
          },
      .edit =
          [](Json& config, const Place&) {
            config["linux"]["maskedPaths"] = {"/mask"};
-           run_script(config, "ls /work | wc -l");
+           run_script(config, "ls /scratch | wc -l");
          },
      .prints = "0\n"},
     {.name = "a masked path is a link to itself",
