@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/agent.h"
 
-#include <time.h>
 #include <unistd.h>
 
 #include <boost/asio/as_tuple.hpp>
@@ -14,11 +13,11 @@
 #include <functional>
 #include <optional>
 
+#include "agent/boot.h"
 #include "agent/debug_console.h"
 #include "agent/guest_mounts.h"
 #include "agent/listener.h"
 #include "agent/modules.h"
-#include "agent/resident_memory.h"
 #include "agent/rpc/services.h"
 #include "agent/sandbox.h"
 #include "agent/signals.h"
@@ -38,13 +37,6 @@ asio::awaitable<void> destroy_and_stop(Sandbox& sandbox, asio::io_context& loop)
   loop.stop();
 }
 
-// Since the kernel started: where a slow boot spends its time.
-long uptime_ms() {
-  timespec now{};
-  ::clock_gettime(CLOCK_BOOTTIME, &now);
-  return now.tv_sec * 1000 + now.tv_nsec / 1'000'000;
-}
-
 void stop_soon(asio::io_context& loop) {
   auto timer = std::make_shared<asio::steady_timer>(loop, kLastReply);
   timer->async_wait([timer, &loop](const boost::system::error_code&) { loop.stop(); });
@@ -55,9 +47,7 @@ struct Asides {
   std::optional<Endpoint> log{}, console{};
 };
 
-std::optional<Endpoint> open_aside(const ServerAddress& address, const AgentConfig& config,
-                                   ModuleLoader& modules, const char* what) {
-  auto opened = open_endpoint(address, config, modules);
+std::optional<Endpoint> keep_aside(Result<Endpoint> opened, const char* what) {
   if (opened.ok()) return opened.take();
   log::warn(what, {{"error", opened.error().message}});
   return std::nullopt;
@@ -66,15 +56,20 @@ std::optional<Endpoint> open_aside(const ServerAddress& address, const AgentConf
 Asides open_asides(const AgentConfig& config, ModuleLoader& modules, bool has_log_port) {
   Asides asides;
   if (has_log_port && config.log_address)
-    asides.log = open_aside(*config.log_address, config, modules, "the log has no port");
+    asides.log =
+        keep_aside(open_endpoint(*config.log_address, config, modules), "the log has no port");
   if (config.debug_console && config.console_address)
-    asides.console =
-        open_aside(*config.console_address, config, modules, "the debug console has no port");
+    asides.console = keep_aside(open_console(*config.console_address, config, modules),
+                                "the debug console has no port");
   return asides;
 }
 
+ConsoleLine line_of(const Endpoint& endpoint) {
+  return endpoint.kind == EndpointKind::kSerial ? ConsoleLine::kEndless : ConsoleLine::kConnection;
+}
+
 void serve_asides(asio::io_context& loop, const AgentConfig& config, const Asides& asides,
-                  Signals& signals, LogPort* log_port) {
+                  Signals& signals, Boot& boot, LogPort* log_port) {
   if (asides.log)
     asio::co_spawn(loop,
                    serve_connections(*asides.log,
@@ -83,12 +78,14 @@ void serve_asides(asio::io_context& loop, const AgentConfig& config, const Aside
                                      }),
                    asio::detached);
   if (asides.console)
-    asio::co_spawn(loop,
-                   serve_connections(*asides.console,
-                                     [&signals](UniqueFd connection) {
-                                       return serve_console(signals, std::move(connection));
-                                     }),
-                   asio::detached);
+    asio::co_spawn(
+        loop,
+        serve_connections(*asides.console,
+                          [&signals, &boot, line = line_of(*asides.console)](UniqueFd end) {
+                            boot.complete();  // it has mounted the terminals
+                            return serve_console(signals, std::move(end), line);
+                          }),
+        asio::detached);
   else if (config.debug_console && !config.console_address)
     asio::co_spawn(loop, run_console_shell(signals), asio::detached);
 }
@@ -106,21 +103,24 @@ Result<void> run_agent(const AgentConfig& config, bool is_init, LogPort* log_por
   ModuleLoader modules(config.modules_dir);
   Sandbox sandbox(executor, config, is_init, modules, *signals);
   ttrpc::Server server;
-  register_services(server, sandbox, modules, config, is_init, [&loop] { stop_soon(loop); });
+  // No call but of health comes before these.
+  Boot boot(executor, [&] {
+    register_services(server, sandbox, modules, config, is_init, [&loop] { stop_soon(loop); });
+    if (is_init) finish_guest(config.unified_cgroups);
+  });
+  server.set_on_call([&boot](const std::string& service) { boot.called(service); });
+  register_health(server, [&boot] { boot.checked(); });
 
   const auto endpoints = KATA_TRY(open_endpoints(config, modules), "listen");
   const auto aside = open_asides(config, modules, log_port != nullptr);
-  // First in the queue: done before any request is read, while the host's first one travels.
-  if (is_init) asio::post(loop, [&config] { finish_guest(config.unified_cgroups); });
   for (const Endpoint& endpoint : endpoints)
     asio::co_spawn(loop, serve_endpoint(endpoint, server), asio::detached);
-  serve_asides(loop, config, aside, *signals, log_port);
+  serve_asides(loop, config, aside, *signals, boot, log_port);
   asio::co_spawn(loop, signals->run([&] {
     asio::co_spawn(loop, destroy_and_stop(sandbox, loop), asio::detached);
   }),
                  asio::detached);
-  log::info("agent is ready", {{"uptime_ms", std::to_string(uptime_ms())}});
-  asio::post(loop, release_setup_pages);
+  boot.listening();
   loop.run();
   for (const Endpoint& endpoint : endpoints) remove_socket(endpoint);
   for (const auto& endpoint : {std::cref(aside.log), std::cref(aside.console)})

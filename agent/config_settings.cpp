@@ -93,7 +93,7 @@ Result<ServerAddress> parse_one_address(std::string_view value) {
 }
 
 Result<void> set_console_address(std::string_view value, AgentConfig& config) {
-  config.console_address = KATA_TRY(parse_one_address(value), "");
+  config.console_address = KATA_TRY(parse_server_address(value), "");
   return {};
 }
 

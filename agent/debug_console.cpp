@@ -23,6 +23,7 @@
 #include "agent/stdio.h"
 #include "core/base/log.h"
 #include "kata/concat.h"
+#include "protocol/console_end.h"
 
 namespace asio = boost::asio;
 
@@ -57,7 +58,16 @@ Result<std::shared_ptr<Process>> start_shell(const asio::any_io_executor& execut
 
 using Stream = std::shared_ptr<asio::posix::stream_descriptor>;
 
-asio::awaitable<void> send_output(std::shared_ptr<Process> shell, Stream connection) {
+asio::awaitable<void> hang_up_on(Stream connection, ConsoleLine line) {
+  if (line == ConsoleLine::kEndless)
+    (void)co_await asio::async_write(*connection, asio::buffer(kConsoleEnd),
+                                     asio::as_tuple(asio::use_awaitable));
+  else
+    connection->close();  // ends the other direction, too
+}
+
+asio::awaitable<void> send_output(std::shared_ptr<Process> shell, Stream connection,
+                                  ConsoleLine line) {
   for (;;) {
     auto data = co_await shell->read(Output::kStdout, kChunk);
     if (!data.ok() || data.value().empty()) break;
@@ -66,7 +76,21 @@ asio::awaitable<void> send_output(std::shared_ptr<Process> shell, Stream connect
                                                              asio::as_tuple(asio::use_awaitable));
     if (error) break;
   }
-  connection->close();  // ends the other direction, too
+  co_await hang_up_on(std::move(connection), line);
+}
+
+// Until the host hangs up. What is typed after the shell's end is thrown away.
+asio::awaitable<void> take_input(std::shared_ptr<Process> shell, Stream connection) {
+  std::array<char, kChunk> input{};
+  for (;;) {
+    const auto [error, got] = co_await connection->async_read_some(
+        asio::buffer(input), asio::as_tuple(asio::use_awaitable));
+    if (error || got == 0) co_return;
+    std::string data(input.data(), got);
+    if (!shell) continue;
+    const auto written = co_await shell->write_stdin(std::move(data));
+    if (!written.ok()) shell = nullptr;
+  }
 }
 
 void hang_up(const Process& shell) {
@@ -86,7 +110,7 @@ Result<std::string> find_shell() {
                            "' and '", kShells[2], "' is there"));
 }
 
-asio::awaitable<void> serve_console(Signals& signals, UniqueFd connection) {
+asio::awaitable<void> serve_console(Signals& signals, UniqueFd connection, ConsoleLine line) {
   const auto executor = co_await asio::this_coro::executor;
   const auto stream =
       std::make_shared<asio::posix::stream_descriptor>(executor, connection.release());
@@ -97,19 +121,14 @@ asio::awaitable<void> serve_console(Signals& signals, UniqueFd connection) {
     const std::string reason = concat("kata-agent: ", shell.error().message, "\r\n");
     (void)co_await asio::async_write(*stream, asio::buffer(reason),
                                      asio::as_tuple(asio::use_awaitable));
+    co_await hang_up_on(stream, line);
+    if (line == ConsoleLine::kEndless) co_await take_input(nullptr, stream);
     co_return;
   }
   log::info("a debug console was opened", {{"pid", std::to_string(shell.value()->pid())}});
-  asio::co_spawn(executor, send_output(shell.value(), stream), asio::detached);
-  std::array<char, kChunk> input{};
-  for (;;) {
-    const auto [error, got] =
-        co_await stream->async_read_some(asio::buffer(input), asio::as_tuple(asio::use_awaitable));
-    if (error || got == 0) break;
-    std::string data(input.data(), got);
-    const auto written = co_await shell.value()->write_stdin(std::move(data));
-    if (!written.ok()) break;
-  }
+  asio::co_spawn(executor, send_output(shell.value(), stream, line), asio::detached);
+  co_await take_input(shell.value(), stream);
+  stream->close();  // what the shell still says is not for whoever comes next
   hang_up(*shell.value());
 }
 

@@ -23,6 +23,10 @@ namespace asio = boost::asio;
 namespace kata::agent {
 namespace {
 
+// As in <kata/plugin/draft/hypervisor_debug_console.h>.
+constexpr const char* kConsolePort = "debug.console.0";
+constexpr std::uint32_t kConsoleVsockPort = 1026;
+
 Result<Endpoint> open_serial(const SerialListen& address, const AgentConfig& config,
                              ModuleLoader& modules) {
   KATA_TRY(modules.load("virtio_pci"), "");
@@ -70,6 +74,12 @@ Result<std::vector<Endpoint>> open_any(const AgentConfig& config, ModuleLoader& 
   if (present.vsock) keep(open_vsock({VMADDR_CID_ANY, ttrpc::kAgentPort}, modules));
   if (endpoints.empty()) return reason;
   return endpoints;
+}
+
+// Where the hypervisor has put the way to the console.
+Result<Endpoint> open_any_console(const AgentConfig& config, ModuleLoader& modules) {
+  if (virtio_devices().vsock) return open_vsock({VMADDR_CID_ANY, kConsoleVsockPort}, modules);
+  return open_serial(SerialListen{kConsolePort}, config, modules);
 }
 
 bool is_host(EndpointKind kind, int connection) {
@@ -131,6 +141,12 @@ Result<Endpoint> open_endpoint(const ServerAddress& address, const AgentConfig& 
   if (const auto* other = std::get_if<ttrpc::Address>(&address))
     return open_address(*other, modules);
   return make_error(ErrorCode::kInvalidArgument, "needs one address");
+}
+
+Result<Endpoint> open_console(const ServerAddress& address, const AgentConfig& config,
+                              ModuleLoader& modules) {
+  if (std::holds_alternative<AnyListen>(address)) return open_any_console(config, modules);
+  return open_endpoint(address, config, modules);
 }
 
 Result<std::vector<Endpoint>> open_endpoints(const AgentConfig& config, ModuleLoader& modules) {

@@ -37,6 +37,11 @@ Result<std::vector<Endpoint>> open_endpoints(const AgentConfig& config, ModuleLo
 Result<Endpoint> open_endpoint(const ServerAddress& address, const AgentConfig& config,
                                ModuleLoader& modules);
 
+// The same for the debug console. AnyListen: vsock port 1026, or the virtio-serial port of its
+// name.
+Result<Endpoint> open_console(const ServerAddress& address, const AgentConfig& config,
+                              ModuleLoader& modules);
+
 // Serve for the life of the loop.
 boost::asio::awaitable<void> serve_endpoint(const Endpoint& endpoint, ttrpc::Server& server);
 

@@ -18,10 +18,9 @@ namespace {
 
 // A file name in one directory; anything else could leave it.
 bool is_module_name(std::string_view name) {
-  return !name.empty() && name.size() < 64 &&
-         name.find_first_not_of(
-             "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") ==
-             std::string_view::npos;
+  return !name.empty() && name.size() < 64 && std::ranges::all_of(name, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+  });
 }
 
 std::vector<std::string_view> words(std::string_view text) {

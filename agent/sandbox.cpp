@@ -14,8 +14,9 @@
 
 #include "agent.pb.h"
 #include "agent/container/cgroup.h"
+#include "agent/guest_hooks.h"
 #include "agent/process_signals.h"
-#include "agent/resident_memory.h"
+#include "core/base/resident_memory.h"
 #include "agent/resolv_conf.h"
 #include "core/base/log.h"
 #include "kata/concat.h"
@@ -47,6 +48,15 @@ std::string joined(const auto& words) {
     out += word;
   }
   return out;
+}
+
+Result<UserNames> user_names(const grpc::StringUser& user) {
+  UserNames names{user.uid(), user.gid(), {}};
+  names.more_groups.assign(user.additionalgids().begin(), user.additionalgids().end());
+  if (names.user.empty() && !(names.group.empty() && names.more_groups.empty()))
+    return make_error(ErrorCode::kInvalidArgument,
+                      "string_user.uid: is needed for the groups of string_user");
+  return names;
 }
 
 // cgroupsPath as Kata reads it: the colons of systemd's form become directories.
@@ -95,6 +105,9 @@ Result<void> Sandbox::make(const grpc::CreateSandboxRequest& request) {
       return in_context(std::move(added).error(), concat("storage '", storage.mount_point(), "'"));
     }
   }
+  guest_hooks_.Clear();
+  if (!request.guest_hook_path().empty())
+    guest_hooks_ = find_guest_hooks(request.guest_hook_path());
   if (is_init_ && !request.dns().empty()) KATA_TRY(write_resolv_conf(request.dns()), "");
   namespaces_ = std::move(namespaces);
   log::debug("sandbox is ready", {{"sandbox", request.sandbox_id()}});
@@ -131,22 +144,26 @@ Result<void> Sandbox::make_container(grpc::CreateContainerRequest request, PciAd
   Bundle bundle = KATA_TRY(Bundle::make(config_.run_dir, id, request.oci().root().path()), "");
   auto container = std::make_unique<Container>(id, std::move(storages), std::move(bundle));
   container->spec = std::move(*request.mutable_oci());
+  if (guest_hooks_.ByteSizeLong() != 0) container->spec.mutable_hooks()->MergeFrom(guest_hooks_);
   const SandboxNamespaces namespaces =
       KATA_TRY(container_namespaces(container->spec, request.sandbox_pidns()), "");
   container->pci_addresses = std::move(addresses);
-  KATA_TRY(launch(*container, namespaces), concat("create container '", id, "'"));
+  UserNames user = KATA_TRY(user_names(request.string_user()), "");
+  KATA_TRY(launch(*container, namespaces, std::move(user)), concat("create container '", id, "'"));
   containers_.insert(std::move(container));
   return {};
 }
 
-Result<void> Sandbox::launch(Container& container, const SandboxNamespaces& namespaces) {
+Result<void> Sandbox::launch(Container& container, const SandboxNamespaces& namespaces,
+                             UserNames user) {
   grpc::Spec& spec = container.spec;
   rewrite_namespaces(spec, namespaces);
   spec.mutable_root()->set_path(container.bundle.rootfs());
   container.paths = {container.bundle.path(), cgroup_path(spec, container.id)};
   StdioPair stdio = KATA_TRY(make_stdio(spec.process()), "stdio");
-  LaunchedInit launched = KATA_TRY(
-      launch_init(spec, container.id, container.paths, namespaces, std::move(stdio.process)), "");
+  LaunchedInit launched = KATA_TRY(launch_init(spec, container.id, container.paths, namespaces,
+                                               std::move(stdio.process), std::move(user)),
+                                   "");
   if (launched.terminal)
     KATA_TRY(use_terminal(stdio.agent, std::move(launched.terminal)), "terminal");
   container.init = watch(launched.pid, std::move(stdio.agent));
@@ -168,7 +185,17 @@ std::shared_ptr<Process> Sandbox::watch(pid_t pid, AgentStdio stdio) {
   return process;
 }
 
-Result<void> Sandbox::start_container(const std::string& id) {
+asio::awaitable<Result<void>> Sandbox::start_container(std::string id) {
+  KATA_CO_CHECK(open_start_gate(id), "");
+  const Container& container = *containers_.find(id);
+  KATA_CO_TRY(ContainerHooks hooks, plan_hooks(container.spec.hooks()), "");
+  std::string state =
+      hook_state(id, "running", container.init->pid(), container.paths.bundle.native());
+  co_await run_late_hooks(signals_, std::move(hooks.poststart), "poststart", std::move(state));
+  co_return Result<void>();
+}
+
+Result<void> Sandbox::open_start_gate(const std::string& id) {
   Container* container = containers_.find(id);
   if (container == nullptr) return no_container();
   if (!container->start_gate)
@@ -214,11 +241,12 @@ Result<void> Sandbox::exec(const grpc::ExecProcessRequest& request) {
   KATA_TRY(refuse_paused(*container), "");
   grpc::Process process = request.process();
   translate_pci_addresses(process, container->pci_addresses);
+  UserNames user = KATA_TRY(user_names(request.string_user()), "");
   StdioPair stdio = KATA_TRY(make_stdio(process), "stdio");
   UniqueFd terminal;
   const pid_t pid =
       KATA_TRY(launch_exec(process, container->spec, container->paths, container->init->pid(),
-                           std::move(stdio.process), &terminal),
+                           std::move(stdio.process), &terminal, std::move(user)),
                concat("exec in container '", container->id, "'"));
   if (terminal) KATA_TRY(use_terminal(stdio.agent, std::move(terminal)), "terminal");
   container->execs.insert_or_assign(exec_id, watch(pid, std::move(stdio.agent)));
@@ -254,8 +282,15 @@ asio::awaitable<Result<void>> Sandbox::remove_container(std::string id, std::uin
       timeout_s == 0 ? Deadline::max()
                      : std::chrono::steady_clock::now() + std::chrono::seconds(timeout_s);
   KATA_CO_CHECK(co_await end_processes(id, deadline), concat("remove container '", id, "'"));
+  ContainerHooks hooks;
+  std::string state;
+  if (const Container* container = containers_.find(id)) {  // not when another call was faster
+    KATA_CO_TRY(hooks, plan_hooks(container->spec.hooks()), "");
+    state = hook_state(id, "stopped", 0, container->paths.bundle.native());
+  }
   containers_.erase(id);
   oom_watch_.remove(id);
+  co_await run_late_hooks(signals_, std::move(hooks.poststop), "poststop", std::move(state));
   co_return Result<void>();
 }
 

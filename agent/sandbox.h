@@ -46,12 +46,13 @@ class Sandbox {
 
   // The container's init process exists when this returns and runs after start_container.
   boost::asio::awaitable<Result<void>> create_container(grpc::CreateContainerRequest request);
-  Result<void> start_container(const std::string& id);
+  // Returns when the poststart hooks have run; the program runs beside them.
+  boost::asio::awaitable<Result<void>> start_container(std::string id);
   Result<void> exec(const grpc::ExecProcessRequest& request);
   Result<void> signal(const std::string& id, const std::string& exec_id, int number);
   boost::asio::awaitable<Result<int>> wait(std::string id, std::string exec_id);
 
-  // A timeout of 0 seconds waits without limit.
+  // A timeout of 0 seconds waits without limit. Returns when the poststop hooks have run.
   boost::asio::awaitable<Result<void>> remove_container(std::string id, std::uint32_t timeout_s);
 
   ContainerTable& containers() noexcept { return containers_; }
@@ -73,8 +74,9 @@ class Sandbox {
   Result<StdioPair> make_stdio(const grpc::Process& process) const;
   std::shared_ptr<Process> watch(pid_t pid, AgentStdio stdio);
   Result<SandboxNamespaces> container_namespaces(const grpc::Spec& spec, bool share_pid) const;
-  Result<void> launch(Container& container, const SandboxNamespaces& namespaces);
+  Result<void> launch(Container& container, const SandboxNamespaces& namespaces, UserNames user);
   Result<void> watch_memory(const Container& container);
+  Result<void> open_start_gate(const std::string& id);
   static Result<void> refuse_paused(const Container& container);
   boost::asio::awaitable<Result<void>> end_processes(std::string id, Deadline deadline);
 
@@ -86,6 +88,7 @@ class Sandbox {
   DeviceWait devices_;
   WatchedMounts watched_;
   StorageTable storages_;
+  grpc::Hooks guest_hooks_{};                     // those of the guest's image
   std::optional<SharedNamespaces> namespaces_{};  // engaged: there is a sandbox
   ContainerTable containers_{};
   std::set<std::string> claims_{};  // ids of containers that are being made; empty: the sandbox

@@ -1,72 +1,106 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# Digests of the boundary headers → <build>/generated/kata/plugin/digest.h. Comments and spacing do not count, so that editing a comment
-# refuses no plugin. One digest an interface: work on network.h does not refuse hypervisor plugins.
+# Digests of the boundary headers → <build>/generated/kata/plugin/digest.h. The digest of an interface covers its header, descriptor.h and
+# each SDK header that these include: work on network.h refuses no hypervisor plugin. Comments and spacing do not count.
 
-set(KATA_SHARED_HEADERS result.h unique_fd.h plugin/descriptor.h plugin/device.h)
 set(KATA_INTERFACES
-  "Hypervisor|kata.hypervisor/1|plugin/draft/hypervisor.h"
-  "Network|kata.network/1|plugin/draft/network.h"
-  "SharedFilesystem|kata.shared-filesystem/1|plugin/draft/shared_filesystem.h"
-  "MemoryDedup|kata.memory-dedup/1|plugin/draft/memory_dedup.h")
+  "Hypervisor|kata.hypervisor/1|plugin/hypervisor.h"
+  "Network|kata.network/1|plugin/network.h"
+  "SharedFilesystem|kata.shared-filesystem/1|plugin/shared_filesystem.h"
+  "MemoryDedup|kata.memory-dedup/1|plugin/memory_dedup.h")
+# In no interface's digest, and in ABI.lock all the same: an id never means two classes.
+set(KATA_EXTENSIONS
+  "HypervisorPause|kata.hypervisor.pause/1|plugin/hypervisor_pause.h"
+  "NetworkChanges|kata.network.changes/1|plugin/network_changes.h"
+  "HypervisorCounters|kata.hypervisor.counters/draft-1|plugin/draft/hypervisor_counters.h"
+  "HypervisorDebugConsole|kata.hypervisor.debug-console/draft-1|plugin/draft/hypervisor_debug_console.h"
+  "HypervisorResize|kata.hypervisor.resize/draft-1|plugin/draft/hypervisor_resize.h"
+  "HypervisorSnapshot|kata.hypervisor.snapshot/draft-1|plugin/draft/hypervisor_snapshot.h"
+  "SharedFilesystemServer|kata.shared-filesystem.server/draft-1|plugin/draft/shared_filesystem_server.h")
 
+# "class A {  // why" and "class A{" are one.
 function(kata_normalised_header path result)
   file(READ "${path}" text)
   string(REGEX REPLACE "//[^\n]*" "" text "${text}")
   string(REGEX REPLACE "[ \t\r\n]+" " " text "${text}")
+  string(REGEX REPLACE " ?([^A-Za-z0-9_ ]) ?" "\\1" text "${text}")
   set(${result} "${text}" PARENT_SCOPE)
 endfunction()
 
-# kata_interface_digests(include_dir result): a list of "<Type>|<id>|<digest>". Reads files only, so that scripts can use it too.
-function(kata_interface_digests include_dir result)
-  set(shared "")
-  foreach(header IN LISTS KATA_SHARED_HEADERS)
-    kata_normalised_header("${include_dir}/kata/${header}" text)
-    string(APPEND shared "${text}")
-  endforeach()
-  set(digests "")
-  foreach(interface IN LISTS KATA_INTERFACES)
-    string(REPLACE "|" ";" parts "${interface}")
-    list(GET parts 0 type)
-    list(GET parts 1 id)
-    list(GET parts 2 header)
-    kata_normalised_header("${include_dir}/kata/${header}" text)
-    string(SHA256 digest "${shared}${text}")
-    string(SUBSTRING "${digest}" 0 16 digest)
-    list(APPEND digests "${type}|${id}|${digest}")
-  endforeach()
-  set(${result} "${digests}" PARENT_SCOPE)
+# The headers of the SDK that `header` includes, and itself, each once and after what it includes. digest.h, which is made from them, is none.
+function(kata_header_closure include_dir header result)
+  set(found "${${result}}")
+  if(NOT header IN_LIST found)
+    file(STRINGS "${include_dir}/kata/${header}" lines REGEX "^#include \"kata/")
+    foreach(line IN LISTS lines)
+      string(REGEX REPLACE "^#include \"kata/([^\"]*)\".*" "\\1" included "${line}")
+      kata_header_closure("${include_dir}" "${included}" found)
+    endforeach()
+    list(APPEND found "${header}")
+  endif()
+  set(${result} "${found}" PARENT_SCOPE)
 endfunction()
 
-# The text of ABI.lock: each shared header's own digest, then each interface's.
-function(kata_abi_lock include_dir result)
-  set(lock "# SPDX-License-Identifier: Apache-2.0\n#\n")
-  string(APPEND lock "# What a plugin is compiled against. A plugin of another digest is refused; see tests/architecture/abi_lock.cmake.\n")
-  foreach(header IN LISTS KATA_SHARED_HEADERS)
-    kata_normalised_header("${include_dir}/kata/${header}" text)
-    string(SHA256 digest "${text}")
-    string(SUBSTRING "${digest}" 0 16 digest)
-    string(APPEND lock "kata/${header} ${digest}\n")
+function(kata_digest include_dir headers result)
+  set(text "")
+  foreach(header IN LISTS headers)
+    kata_normalised_header("${include_dir}/kata/${header}" one)
+    string(APPEND text "${one}")
   endforeach()
-  kata_interface_digests("${include_dir}" interfaces)
-  foreach(interface IN LISTS interfaces)
+  string(SHA256 digest "${text}")
+  string(SUBSTRING "${digest}" 0 16 digest)
+  set(${result} "${digest}" PARENT_SCOPE)
+endfunction()
+
+# kata_interface_digests(include_dir result [headers]): a list of "<Type>|<id>|<digest>". Reads files only, so that scripts can use it too.
+function(kata_interface_digests include_dir result)
+  set(digests "")
+  set(all "")
+  foreach(interface IN LISTS KATA_INTERFACES)
     string(REPLACE "|" ";" parts "${interface}")
+    list(POP_BACK parts header)
+    set(headers "")
+    kata_header_closure("${include_dir}" plugin/descriptor.h headers)
+    kata_header_closure("${include_dir}" "${header}" headers)
+    kata_digest("${include_dir}" "${headers}" digest)
+    list(JOIN parts "|" name)
+    list(APPEND digests "${name}|${digest}")
+    list(APPEND all ${headers})
+  endforeach()
+  list(REMOVE_DUPLICATES all)
+  set(${result} "${digests}" PARENT_SCOPE)
+  set(${ARGV2} "${all}" PARENT_SCOPE)
+endfunction()
+
+# A list of "<id> <digest>", of interfaces and extensions: the lines of ABI.lock.
+function(kata_abi_lock include_dir result)
+  set(lock "")
+  kata_interface_digests("${include_dir}" interfaces headers)
+  foreach(interface IN LISTS interfaces)
+    string(REGEX REPLACE "^[^|]*[|](.*)[|](.*)$" "\\1 \\2" line "${interface}")
+    list(APPEND lock "${line}")
+  endforeach()
+  foreach(extension IN LISTS KATA_EXTENSIONS)
+    string(REPLACE "|" ";" parts "${extension}")
     list(GET parts 1 id)
-    list(GET parts 2 digest)
-    string(APPEND lock "${id} ${digest}\n")
+    list(GET parts 2 header)
+    file(READ "${include_dir}/kata/${header}" text)
+    if(NOT text MATCHES "kId = \"${id}\"")
+      message(FATAL_ERROR "kata/${header}: expected the id '${id}' of KATA_EXTENSIONS as kId")
+    endif()
+    set(headers "")
+    kata_header_closure("${include_dir}" "${header}" headers)
+    kata_digest("${include_dir}" "${headers}" digest)
+    list(APPEND lock "${id} ${digest}")
   endforeach()
   set(${result} "${lock}" PARENT_SCOPE)
 endfunction()
 
 function(kata_write_digests include_dir output)
-  foreach(interface IN LISTS KATA_INTERFACES)
-    string(REGEX REPLACE ".*[|]" "" header "${interface}")
-    list(APPEND headers "${header}")
-  endforeach()
-  foreach(header IN LISTS KATA_SHARED_HEADERS headers)
+  kata_interface_digests("${include_dir}" interfaces headers)
+  foreach(header IN LISTS headers)
     set_property(DIRECTORY "${PROJECT_SOURCE_DIR}" APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${include_dir}/kata/${header}")
   endforeach()
-  kata_interface_digests("${include_dir}" interfaces)
   set(content "// Generated by cmake/PluginDigest.cmake.\n#pragma once\n")
   foreach(interface IN LISTS interfaces)
     string(REPLACE "|" ";" parts "${interface}")

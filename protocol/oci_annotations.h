@@ -23,6 +23,8 @@ inline constexpr std::string_view kTimeOffsets =
     "io.katacontainers.oci.linux.timeOffsets.";  // + clock: "secs nanosecs"
 inline constexpr std::string_view kUnified =
     "io.katacontainers.oci.linux.resources.unified.";  // + file: value
+inline constexpr std::string_view kRdma =
+    "io.katacontainers.oci.linux.resources.rdma.";  // + device: "hca_handle=2 hca_object=2000"
 inline constexpr std::string_view kDefaultErrno =
     "io.katacontainers.oci.linux.seccomp.defaultErrnoRet";  // "38"
 

@@ -18,8 +18,8 @@
 
 #include "agent.pb.h"
 #include "core/config/config.h"
-#include "kata/plugin/draft/network.h"
-#include "kata/plugin/draft/shared_filesystem.h"
+#include "kata/plugin/network.h"
+#include "kata/plugin/shared_filesystem.h"
 #include "kata/result.h"
 #include "protocol/ttrpc/client.h"
 #include "sandbox/identity.h"

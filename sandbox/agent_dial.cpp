@@ -8,7 +8,6 @@
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/read.hpp>
-#include <boost/asio/write.hpp>
 
 #include <algorithm>
 #include <string>
@@ -24,6 +23,8 @@ namespace asio = boost::asio;
 namespace {
 
 constexpr std::chrono::milliseconds kFirstPause{10}, kLongestPause{500};
+// Of one handshake: a guest whose driver is not up yet may lose the request without a word.
+constexpr std::chrono::seconds kHandshake{3};
 constexpr std::size_t kLongestGreeting = 64;  // "OK 1073741824\n" and room
 
 Error no_time() { return make_error(ErrorCode::kTimeout, "not connected in time"); }
@@ -35,23 +36,31 @@ asio::awaitable<Result<UniqueFd>> connect_once(SerialAddress address) {
 // A hybrid vsock is a unix socket that answers "CONNECT <port>" with a line that begins with OK.
 asio::awaitable<Result<UniqueFd>> connect_once(HybridVsockAddress address) {
   KATA_CO_TRY(UniqueFd fd, connect_unix(address.socket), "");
-  asio::posix::stream_descriptor stream(co_await asio::this_coro::executor, fd.release());
   const std::string greeting = concat("CONNECT ", address.port, '\n');
-  auto [write_error, written] = co_await asio::async_write(stream, asio::buffer(greeting),
-                                                           asio::as_tuple(asio::use_awaitable));
+  // A new socket takes it whole, and one that has hung up raises no signal.
+  const bool sent = ::send(fd.get(), greeting.data(), greeting.size(), MSG_NOSIGNAL) > 0;
+  asio::posix::stream_descriptor stream(co_await asio::this_coro::executor, fd.release());
   std::string answer;
-  boost::system::error_code error = write_error;
-  while (!error && !answer.ends_with('\n') && answer.size() < kLongestGreeting) {
+  boost::system::error_code error;
+  while (sent && !error && !answer.ends_with('\n') && answer.size() < kLongestGreeting) {
     char byte = 0;  // one at a time: what follows the line belongs to ttRPC
     auto [read_error, got] = co_await asio::async_read(stream, asio::buffer(&byte, 1),
                                                        asio::as_tuple(asio::use_awaitable));
     error = read_error;
     if (!error) answer.push_back(byte);
   }
-  if (error || !answer.starts_with("OK"))
+  if (!answer.starts_with("OK") || !answer.ends_with('\n'))
     co_return make_error(ErrorCode::kUnavailable,
                          concat("the VMM did not connect vsock port ", address.port));
   co_return UniqueFd(stream.release());
+}
+
+asio::awaitable<Result<UniqueFd>> connect_in_time(HybridVsockAddress address) {
+  using namespace asio::experimental::awaitable_operators;
+  const Deadline deadline = std::chrono::steady_clock::now() + kHandshake;
+  auto first = co_await (connect_once(std::move(address)) || sleep_until(deadline));
+  if (first.index() == 0) co_return std::get<0>(std::move(first));
+  co_return make_error(ErrorCode::kTimeout, "the VMM did not answer CONNECT");
 }
 
 asio::awaitable<Result<UniqueFd>> connect_once(VsockAddress address) {
@@ -87,7 +96,7 @@ asio::awaitable<Result<UniqueFd>> dial(AgentAddress address, std::string* last_f
     if (const auto* serial = std::get_if<SerialAddress>(&address))
       connected = co_await connect_once(*serial);
     else if (const auto* hybrid = std::get_if<HybridVsockAddress>(&address))
-      connected = co_await connect_once(*hybrid);
+      connected = co_await connect_in_time(*hybrid);
     else
       connected = co_await connect_once(std::get<VsockAddress>(address));
     if (connected.ok() || !worth_another_try(connected.error())) co_return connected;

@@ -6,7 +6,7 @@
 
 #include <boost/asio/awaitable.hpp>
 
-#include "kata/plugin/draft/hypervisor.h"
+#include "kata/plugin/hypervisor.h"
 #include "kata/result.h"
 #include "kata/unique_fd.h"
 

@@ -20,7 +20,9 @@ std::string kernel_params(const config::Config& config) {
     params += word;
   };
   if (config.agent.enable_debug) add("agent.log=debug");
-  if (config.agent.debug_console_enabled) add("agent.debug_console");
+  // The port is for other agents: ours finds out by itself which way there is.
+  if (config.agent.debug_console_enabled)
+    add("agent.debug_console agent.debug_console_vport=1026 agent.debug_console_addr=auto");
   if (config.agent.container_pipe_size != 0)
     add(concat("agent.container_pipe_size=", config.agent.container_pipe_size));
   if (!config.vm.kernel_params.empty()) add(config.vm.kernel_params);
@@ -29,6 +31,13 @@ std::string kernel_params(const config::Config& config) {
 
 bool selected(const config::PluginChoice& choice) {
   return !choice.name.empty() && choice.name != "none";
+}
+
+std::string private_memory_remedy(const config::Config& config,
+                                  const HypervisorCapabilities& hypervisor) {
+  if (hypervisor.plan9) return "shared_filesystem = \"9p\" or memory_dedup = \"none\"";
+  return concat("memory_dedup = \"none\", because hypervisor '", config.hypervisor.name,
+                "' has no share that leaves memory private");
 }
 
 }  // namespace
@@ -48,14 +57,21 @@ Result<std::vector<std::string>> check_composition(const config::Config& config,
         concat("shared_filesystem '", config.shared_filesystem.name,
                "' needs a 9p server in the VMM, which hypervisor '", config.hypervisor.name,
                "' does not have: select another shared_filesystem or hypervisor in [plugins]"));
+  if (filesystem.host_files && !hypervisor.host_files)
+    return make_error(
+        ErrorCode::kUnsupported,
+        concat("shared_filesystem '", config.shared_filesystem.name,
+               "' needs a guest that sees the host's files, which one of hypervisor '",
+               config.hypervisor.name,
+               "' does not: select another shared_filesystem in [plugins]"));
   std::vector<std::string> warnings;
   if (!selected(config.memory_dedup)) return warnings;
   if (filesystem.shared_memory)
     warnings.push_back(concat("memory_dedup '", config.memory_dedup.name,
                               "' merges private guest memory, but shared_filesystem '",
                               config.shared_filesystem.name,
-                              "' needs shared memory: nothing of this VM will be merged; use "
-                              "shared_filesystem = \"9p\" or memory_dedup = \"none\""));
+                              "' needs shared memory: nothing of this VM will be merged; use ",
+                              private_memory_remedy(config, hypervisor)));
   else if (!hypervisor.mergeable_memory)
     warnings.push_back(concat("memory_dedup '", config.memory_dedup.name,
                               "' is selected, but hypervisor '", config.hypervisor.name,
@@ -93,10 +109,10 @@ VmSpec vm_spec(const config::Config& config, const SandboxIdentity& identity,
   return spec;
 }
 
-std::vector<Device> devices_of(std::vector<TapDevice> taps, Device share) {
+std::vector<Device> devices_of(std::vector<TapDevice> taps, std::optional<Device> share) {
   std::vector<Device> devices;
   for (TapDevice& tap : taps) devices.emplace_back(std::move(tap));
-  devices.push_back(std::move(share));
+  if (share) devices.push_back(*std::move(share));
   return devices;
 }
 

@@ -4,13 +4,14 @@
 // values in, values out.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/config/config.h"
-#include "kata/plugin/draft/hypervisor.h"
-#include "kata/plugin/draft/network.h"
-#include "kata/plugin/draft/shared_filesystem.h"
+#include "kata/plugin/hypervisor.h"
+#include "kata/plugin/network.h"
+#include "kata/plugin/shared_filesystem.h"
 #include "kata/result.h"
 #include "sandbox/identity.h"
 
@@ -29,6 +30,6 @@ bool offers_memory(const config::Config& config, const HypervisorCapabilities& h
 VmSpec vm_spec(const config::Config& config, const SandboxIdentity& identity,
                const SharedFilesystemNeeds& filesystem, std::uint32_t host_cpus);
 
-std::vector<Device> devices_of(std::vector<TapDevice> taps, Device share);
+std::vector<Device> devices_of(std::vector<TapDevice> taps, std::optional<Device> share);
 
 }  // namespace kata::sandbox

@@ -17,8 +17,19 @@ namespace asio = boost::asio;
 
 namespace {
 
-constexpr std::chrono::seconds kRemoveContainer{30}, kCleanUp{5};
+constexpr std::chrono::seconds kCleanUp{5};
 constexpr std::chrono::milliseconds kReasonGrace{500};
+
+// As large as half of the guest's memory: one with the size of the host's would let a container use
+// up all of it.
+void add_storage(grpc::CreateContainerRequest& request, const MemoryVolume& volume) {
+  grpc::Storage& storage = *request.add_storages();
+  storage.set_driver("ephemeral");
+  storage.set_source("tmpfs");
+  storage.set_fstype("tmpfs");
+  storage.set_mount_point(concat(kGuestMemoryVolumes, '/', volume.name));
+  if (volume.group != 0) storage.add_options(concat("fsgid=", volume.group));
+}
 
 }  // namespace
 
@@ -47,6 +58,11 @@ SandboxStatus Sandbox::status() const {
   status.vmm_pid = vmm_pid_;
   for (const auto& [id, container] : containers_) status.containers.push_back(id);
   return status;
+}
+
+FileServer Sandbox::file_server() const {
+  return phase_ == Phase::kRunning && file_server_ != nullptr ? file_server_->file_server()
+                                                              : FileServer{};
 }
 
 asio::awaitable<Result<void>> Sandbox::create_container(ContainerRequest request) {
@@ -79,6 +95,8 @@ asio::awaitable<Result<void>> Sandbox::create_in_guest(ContainerRequest request,
   KATA_CO_CHECK(check_running(), "");
   grpc::CreateContainerRequest wanted;
   wanted.set_container_id(request.id);
+  for (const MemoryVolume& volume : plan.memory_volumes) add_storage(wanted, volume);
+  wanted.set_sandbox_pidns(plan.shares_processes);
   *wanted.mutable_oci() = std::move(plan.spec);
   auto created = co_await agent_->create_container(std::move(wanted), create_timeout());
   if (created.ok()) co_return created;
@@ -130,7 +148,8 @@ asio::awaitable<Result<void>> Sandbox::unshare_all(std::vector<std::string> shar
   co_return co_await plugins_.run(std::move(unshare));
 }
 
-asio::awaitable<Result<void>> Sandbox::remove_container(std::string id) {
+asio::awaitable<Result<void>> Sandbox::remove_container(std::string id, Refusal refusal,
+                                                        std::chrono::milliseconds guests_time) {
   KATA_CO_CHECK(check_running(), "");
   const auto at = containers_.find(id);
   if (at == containers_.end())
@@ -140,7 +159,12 @@ asio::awaitable<Result<void>> Sandbox::remove_container(std::string id) {
     co_return make_error(ErrorCode::kFailedPrecondition,
                          concat("container '", id, "' is being created or removed"));
   at->second.busy = true;
-  auto removed = co_await remove_from_guest(id);
+  auto removed = co_await remove_from_guest(id, guests_time);
+  if (!removed.ok() && refusal == Refusal::kIgnored && check_running().ok()) {
+    log::error("the guest keeps a container that the host removes",
+               {{"container", id}, {"error", removed.error().message}});
+    removed = {};
+  }
   if (!removed.ok()) {
     at->second.busy = false;
     co_return removed;
@@ -150,8 +174,9 @@ asio::awaitable<Result<void>> Sandbox::remove_container(std::string id) {
   co_return unshared;
 }
 
-asio::awaitable<Result<void>> Sandbox::remove_from_guest(const std::string& id) {
-  auto removed = co_await agent_->remove_container(id, kRemoveContainer);
+asio::awaitable<Result<void>> Sandbox::remove_from_guest(const std::string& id,
+                                                         std::chrono::milliseconds time) {
+  auto removed = co_await agent_->remove_container(id, time);
   if (removed.ok() || removed.error().code == ErrorCode::kNotFound) co_return Result<void>{};
   if (co_await fate_->ended_by(std::chrono::steady_clock::now() + kReasonGrace)) co_return gone();
   co_return in_context(std::move(removed).error(), "ask the guest's agent");

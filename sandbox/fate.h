@@ -15,8 +15,8 @@
 #include <string>
 #include <thread>
 
-#include "kata/plugin/draft/hypervisor.h"
-#include "kata/plugin/draft/shared_filesystem.h"
+#include "kata/plugin/hypervisor.h"
+#include "kata/plugin/shared_filesystem.h"
 #include "sandbox/event.h"
 
 namespace kata::sandbox {

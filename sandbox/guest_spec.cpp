@@ -48,6 +48,14 @@ bool is_read_only(const grpc::Mount& mount) {
   return read_only;
 }
 
+// A kubelet's emptyDir with "medium: Memory" is a tmpfs at …/kubernetes.io~empty-dir/<name>. Its
+// memory is to count as the pod's, which only a tmpfs of the guest's does.
+bool is_memory_volume(const HostFile& file) {
+  const std::string name = file.resolved.filename();
+  return file.kind == HostFile::Kind::kDirectory && file.in_memory && share_prefix(name) == name &&
+         file.resolved.parent_path().filename() == "kubernetes.io~empty-dir";
+}
+
 class MountPlanner {
  public:
   MountPlanner(ContainerPlan& plan, const ContainerHome& home, const LookUp& look_up)
@@ -83,6 +91,7 @@ class MountPlanner {
     if (file.kind == Kind::kDirectory && is_below(file.resolved, "/dev") &&
         !is_below(file.resolved, "/dev/shm"))
       return refuse_devices(destination, file.resolved);
+    if (is_memory_volume(file)) return keep(memory_volume(std::move(mount), file));
     if (file.kind == Kind::kOther)
       plan_.warnings.push_back(concat("mount on '", destination, "': '", file.resolved,
                                       "' is a socket or FIFO: the guest sees it but cannot reach "
@@ -113,6 +122,13 @@ class MountPlanner {
     plan_.warnings.push_back(
         concat("mount of '", file.resolved, "' on '", destination, "' is skipped: ", why));
     return {};
+  }
+
+  grpc::Mount memory_volume(grpc::Mount mount, const HostFile& file) {
+    const std::string name = file.resolved.filename();
+    mount.set_source(concat(kGuestMemoryVolumes, '/', name));
+    plan_.memory_volumes.push_back({name, file.group});
+    return mount;
   }
 
   static grpc::Mount shared_memory(grpc::Mount mount) {
@@ -191,8 +207,24 @@ void rewrite_namespaces(grpc::Linux& settings) {
   for (grpc::LinuxNamespace& space : list) space.clear_path();
 }
 
-// Numbers of host CPUs, memory nodes, block devices and interfaces mean nothing in the guest.
-void rewrite_resources(grpc::LinuxResources& resources) {
+// An engine names the process ids that a container is to have by a process of the pod.
+bool joins_processes(const grpc::Linux& settings) {
+  return std::any_of(
+      settings.namespaces().begin(), settings.namespaces().end(),
+      [](const auto& space) { return space.type() == "pid" && !space.path().empty(); });
+}
+
+void rewrite_linux(grpc::Linux& settings, bool drop_seccomp) {
+  rewrite_namespaces(settings);
+  if (settings.has_resources()) resources_for_guest(*settings.mutable_resources());
+  settings.clear_mountlabel();
+  settings.clear_intelrdt();
+  if (drop_seccomp) settings.clear_seccomp();
+}
+
+}  // namespace
+
+void resources_for_guest(grpc::LinuxResources& resources) {
   resources.clear_blockio();
   resources.clear_network();
   resources.clear_hugepagelimits();
@@ -200,16 +232,6 @@ void rewrite_resources(grpc::LinuxResources& resources) {
   resources.mutable_cpu()->clear_cpus();
   resources.mutable_cpu()->clear_mems();
 }
-
-void rewrite_linux(grpc::Linux& settings, bool drop_seccomp) {
-  rewrite_namespaces(settings);
-  if (settings.has_resources()) rewrite_resources(*settings.mutable_resources());
-  settings.clear_mountlabel();
-  settings.clear_intelrdt();
-  if (drop_seccomp) settings.clear_seccomp();
-}
-
-}  // namespace
 
 Result<ContainerPlan> spec_for_guest(grpc::Spec spec, const ContainerHome& home,
                                      const LookUp& look_up) {
@@ -223,6 +245,7 @@ Result<ContainerPlan> spec_for_guest(grpc::Spec spec, const ContainerHome& home,
   mounts.Swap(spec.mutable_mounts());
   plan.spec = std::move(spec);
   keep_guest_hooks(plan.spec);
+  plan.shares_processes = joins_processes(plan.spec.linux());
   if (plan.spec.has_linux()) rewrite_linux(*plan.spec.mutable_linux(), home.drop_seccomp);
   plan.spec.mutable_process()->clear_selinuxlabel();
   plan.spec.mutable_process()->clear_apparmorprofile();

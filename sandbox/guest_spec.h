@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include "kata/plugin/draft/shared_filesystem.h"
+#include "kata/plugin/shared_filesystem.h"
 #include "kata/result.h"
 #include "oci.pb.h"
 
@@ -19,12 +19,16 @@ namespace kata::sandbox {
 
 // The sandbox's /dev/shm, which CreateSandbox makes in the guest.
 inline constexpr std::string_view kGuestShm = "/run/kata-containers/sandbox/shm";
+// Below it are the pod's volumes that are in memory, by name.
+inline constexpr std::string_view kGuestMemoryVolumes = "/run/kata-containers/sandbox/ephemeral";
 
 struct HostFile {
   enum class Kind { kDirectory, kRegular, kBlockDevice, kCharacterDevice, kOther };
   std::filesystem::path resolved{};  // absolute, without symbolic links
   Kind kind = Kind::kDirectory;
   std::uint32_t major = 0, minor = 0;  // of a device
+  bool in_memory = false;              // a directory on a tmpfs
+  std::uint32_t group = 0;
 };
 using LookUp = std::function<Result<HostFile>(const std::filesystem::path&)>;
 Result<HostFile> look_up_host_file(const std::filesystem::path& path);
@@ -40,15 +44,26 @@ struct PlannedShare {
   int mount = -1;  // index in the plan's mounts; -1: the rootfs
 };
 
+// A tmpfs that the guest makes once for all containers of the pod, at kGuestMemoryVolumes/<name>.
+struct MemoryVolume {
+  std::string name{};
+  std::uint32_t group = 0;  // that it belongs to; 0: no group of its own
+};
+
 struct ContainerPlan {
   grpc::Spec spec{};  // complete once every share has been placed
   std::vector<PlannedShare> shares{};
+  std::vector<MemoryVolume> memory_volumes{};
+  bool shares_processes = false;  // has the process ids of the pod's first container
   std::vector<std::string> warnings{};
 };
 
 // kUnsupported names the key that the guest cannot honour yet.
 Result<ContainerPlan> spec_for_guest(grpc::Spec spec, const ContainerHome& home,
                                      const LookUp& look_up);
+
+// Numbers of host CPUs, memory nodes, block devices and interfaces mean nothing in the guest.
+void resources_for_guest(grpc::LinuxResources& resources);
 
 void place(ContainerPlan& plan, const PlannedShare& share, const std::filesystem::path& guest_path);
 

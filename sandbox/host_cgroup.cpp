@@ -8,9 +8,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <fstream>
-#include <sstream>
 #include <thread>
 
+#include "core/base/device_program.h"
 #include "kata/concat.h"
 #include "kata/unique_fd.h"
 
@@ -88,6 +88,20 @@ std::string text_of(const DeviceRule& rule) {
   return concat(rule.type, ' ', number(rule.major), ':', number(rule.minor), ' ', rule.access);
 }
 
+std::vector<kata::DeviceRule> rules_for_kernel(const std::vector<DeviceRule>& allowed) {
+  std::vector<kata::DeviceRule> rules;
+  const auto number = [](std::int32_t value) {
+    return value < 0 ? std::nullopt : std::optional(static_cast<std::uint32_t>(value));
+  };
+  for (const DeviceRule& rule : allowed) {
+    const std::string_view access(rule.access);
+    const auto may = [access](char letter) { return access.find(letter) != access.npos; };
+    rules.push_back(
+        {true, rule.type, number(rule.major), number(rule.minor), may('r'), may('w'), may('m')});
+  }
+  return rules;
+}
+
 std::string first_of(const fs::path& directory) {
   const std::string pid = read_line(directory / "cgroup.procs");
   return pid.empty() ? std::string() : concat("; process ", pid, " is still in it");
@@ -135,6 +149,14 @@ Result<void> Cgroups::make(const std::string& path) const {
   return {};
 }
 
+Result<void> Cgroups::make_where_missing(const std::string& path) const {
+  std::error_code failure;
+  for (const CgroupMount& mount : mounts_)
+    if (!fs::is_directory(directory_of(mount, path), failure))
+      KATA_TRY(make_below(mount, path), "");
+  return {};
+}
+
 Result<void> Cgroups::add_process(const std::string& path, std::int32_t pid) const {
   return for_each(path, [pid](const CgroupMount&, const fs::path& directory) {
     return write_record(directory / "cgroup.procs", std::to_string(pid));
@@ -151,6 +173,11 @@ Result<void> Cgroups::add_threads(const std::string& path,
   });
 }
 
+bool Cgroups::has_device_hierarchy() const noexcept {
+  return std::any_of(mounts_.begin(), mounts_.end(),
+                     [](const CgroupMount& mount) { return has_controller(mount, "devices"); });
+}
+
 Result<void> Cgroups::restrict_devices(const std::string& path,
                                        const std::vector<DeviceRule>& allowed) const {
   KATA_TRY(for_each(path,
@@ -159,17 +186,20 @@ Result<void> Cgroups::restrict_devices(const std::string& path,
                       return write_record(directory / "devices.deny", "a");
                     }),
            "");
-  for (const DeviceRule& rule : allowed) {
-    const auto done = allow_device(path, rule);
-    if (!done.ok() && done.error().sys_errno != EPERM) return done;
-  }
-  return {};
+  return allow_devices(path, allowed);
 }
 
-Result<void> Cgroups::allow_device(const std::string& path, const DeviceRule& rule) const {
+Result<void> Cgroups::allow_devices(const std::string& path,
+                                    const std::vector<DeviceRule>& all) const {
+  const bool by_program = !has_device_hierarchy();
   return for_each(path, [&](const CgroupMount& mount, const fs::path& directory) -> Result<void> {
+    if (by_program && mount.unified) return attach_device_program(directory, rules_for_kernel(all));
     if (!has_controller(mount, "devices")) return {};
-    return write_record(directory / "devices.allow", text_of(rule));
+    for (const DeviceRule& rule : all) {
+      const auto done = write_record(directory / "devices.allow", text_of(rule));
+      if (!done.ok() && done.error().sys_errno != EPERM) return done;
+    }
+    return {};
   });
 }
 
@@ -185,12 +215,23 @@ Result<void> Cgroups::remove(const std::string& path, Deadline deadline) const {
   return first;
 }
 
+// The host's hierarchies are mounted long before its sandboxes, and a host with many of these has
+// many mounts: the table is read until each hierarchy of this process was seen.
 Result<Cgroups> Cgroups::of_this_host() {
+  std::ifstream own("/proc/self/cgroup");
+  const auto hierarchies = static_cast<std::size_t>(
+      std::count(std::istreambuf_iterator<char>(own), std::istreambuf_iterator<char>(), '\n'));
   std::ifstream file("/proc/self/mountinfo");
-  std::ostringstream text;
-  text << file.rdbuf();
   if (!file) return errno_error("read '/proc/self/mountinfo'", errno);
-  return Cgroups(cgroup_mounts(text.str()));
+  std::string text;
+  std::vector<CgroupMount> mounts;
+  for (std::string line; std::getline(file, line);) {
+    if (line.find(" - cgroup") == std::string::npos) continue;
+    text += line + '\n';
+    mounts = cgroup_mounts(text);
+    if (mounts.size() == hierarchies) break;
+  }
+  return Cgroups(std::move(mounts));
 }
 
 }  // namespace kata::sandbox

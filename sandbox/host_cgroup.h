@@ -19,17 +19,31 @@
 namespace kata::sandbox {
 
 // linux.cgroupsPath → a path below the mount points. "slice:prefix:name" becomes the path that
-// systemd would give that scope; systemd itself is not asked. ".." leads nowhere above the mount
-// point. Empty: a group below /kata that is named after the sandbox.
+// systemd gives that scope. ".." leads nowhere above the mount point. Empty: a group below /kata
+// that is named after the sandbox.
 Result<std::string> cgroup_path(std::string_view cgroups_path, std::string_view sandbox_id);
+
+bool has_systemd_form(std::string_view cgroups_path);
+
+// cgroups_path as --systemd-cgroup promises it: "slice:prefix:name", of which systemd can make a
+// scope. Empty: a scope of system.slice that is named after the sandbox.
+Result<std::string> systemd_cgroups_path(std::string_view cgroups_path,
+                                         std::string_view sandbox_id);
+
+// linux.cgroupsPath as a caller reads it.
+struct CgroupsPath {
+  std::string text{};
+  bool systemd_scope = false;  // systemd is to make the group and to own it
+};
 
 // Where the processes go that [runtime] sandbox_cgroup_only = false keeps out of the pod's group.
 std::string overhead_cgroup_path(std::string_view sandbox_id);
 
 // The groups of one sandbox.
 struct SandboxCgroups {
-  std::string pod{};       // empty: none, the processes stay where they were started
-  std::string overhead{};  // empty: all are in the pod's
+  std::string pod{};           // empty: none, the processes stay where they were started
+  std::string overhead{};      // empty: all are in the pod's
+  bool systemd_scope = false;  // the pod's is a scope of systemd: systemd_scope.h
   friend bool operator==(const SandboxCgroups&, const SandboxCgroups&) = default;
 };
 
@@ -64,19 +78,24 @@ class Cgroups {
 
   // In each hierarchy, with its parents. What is there already is used.
   Result<void> make(const std::string& path) const;
+  // Only where systemd, whose group it is, has none: it leaves hierarchies to others.
+  Result<void> make_where_missing(const std::string& path) const;
   Result<void> add_process(const std::string& path, std::int32_t pid) const;
   Result<void> add_threads(const std::string& path, const std::vector<std::int32_t>& tids) const;
 
-  // Version 1. Denies all devices, then allows these; those that a parent denies stay denied.
+  // Denies all devices but these; those that a parent denies stay denied. Version 1 has a
+  // hierarchy for it; without that the kernel gets a program for the version 2 group.
   Result<void> restrict_devices(const std::string& path,
                                 const std::vector<DeviceRule>& allowed) const;
-  Result<void> allow_device(const std::string& path, const DeviceRule& rule) const;
+  // Once more, with `all` that shall be allowed now; what was open before stays so meanwhile.
+  Result<void> allow_devices(const std::string& path, const std::vector<DeviceRule>& all) const;
 
   // With the groups below it, and the parent if that is ours and empty. Waits for processes that
   // are about to end. Gone already is fine.
   Result<void> remove(const std::string& path, Deadline deadline) const;
 
  private:
+  bool has_device_hierarchy() const noexcept;
   template <class Do>
   Result<void> for_each(const std::string& path, Do act) const;
 

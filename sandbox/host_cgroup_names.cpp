@@ -56,8 +56,22 @@ Result<std::string> scope_path(std::string_view text) {
   return concat(slice, '/', prefix, prefix.empty() ? "" : "-", name, ".scope");
 }
 
-bool is_scope(std::string_view path) {
-  return !path.starts_with('/') && std::count(path.begin(), path.end(), ':') == 2;
+// systemd's own rule for the names of units.
+bool is_unit_name(std::string_view name) {
+  constexpr std::size_t kLongestUnit = 255;
+  const auto allowed = [](unsigned char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           std::string_view("_.-\\@").find(static_cast<char>(c)) != std::string_view::npos;
+  };
+  return name.size() <= kLongestUnit && !name.starts_with('@') &&
+         std::all_of(name.begin(), name.end(), allowed);
+}
+
+// As systemd-escape(1) would write what an id can have and a unit's name cannot.
+std::string escaped_for_unit(std::string_view id) {
+  std::string name;
+  for (const char c : id) name += c == '+' ? std::string("\\x2b") : std::string(1, c);
+  return name;
 }
 
 // A group's name cannot be longer than a file's, and an id can.
@@ -120,15 +134,36 @@ std::int32_t major_of(std::string_view proc_devices, std::string_view driver) {
 
 }  // namespace
 
+bool has_systemd_form(std::string_view path) {
+  return !path.starts_with('/') && std::count(path.begin(), path.end(), ':') == 2;
+}
+
 Result<std::string> cgroup_path(std::string_view cgroups_path, std::string_view sandbox_id) {
   if (cgroups_path.size() > kLongestPath || cgroups_path.find('\0') != std::string_view::npos)
     return bad_path(cgroups_path, "a path of at most 3072 bytes");
   const std::string own = concat("/kata/", name_of(sandbox_id));
   if (cgroups_path.empty()) return own;
-  if (is_scope(cgroups_path)) return scope_path(cgroups_path);
+  if (has_systemd_form(cgroups_path)) return scope_path(cgroups_path);
   fs::path path = (fs::path("/") / cgroups_path).lexically_normal();
   if (!path.has_filename()) path = path.parent_path();
   return path == "/" ? own : path.native();
+}
+
+Result<std::string> systemd_cgroups_path(std::string_view cgroups_path,
+                                         std::string_view sandbox_id) {
+  if (cgroups_path.empty()) return concat(":kata:", name_of(escaped_for_unit(sandbox_id)));
+  if (!has_systemd_form(cgroups_path))
+    return bad_path(cgroups_path,
+                    "'slice:prefix:name', because of --systemd-cgroup: leave that out for a path");
+  const fs::path path = KATA_TRY(cgroup_path(cgroups_path, sandbox_id), "");
+  if (path.extension() != ".scope")
+    return bad_path(cgroups_path, "the name of a scope: a slice of systemd holds no processes");
+  for (const fs::path& part : path.relative_path())
+    if (!is_unit_name(part.native()))
+      return bad_path(cgroups_path,
+                      "names of at most 255 characters out of A-Z a-z 0-9 _ . - \\ @, as systemd "
+                      "takes them for units");
+  return std::string(cgroups_path);
 }
 
 std::string overhead_cgroup_path(std::string_view sandbox_id) {

@@ -2,8 +2,10 @@
 //
 // The look-up of host files for guest_spec.h, apart because <sys/sysmacros.h> makes macros of major
 // and minor.
+#include <linux/magic.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 #undef major
 #undef minor
 
@@ -35,6 +37,10 @@ Result<HostFile> look_up_host_file(const std::filesystem::path& path) {
   file.kind = kind_of(status.st_mode);
   file.major = gnu_dev_major(status.st_rdev);
   file.minor = gnu_dev_minor(status.st_rdev);
+  file.group = status.st_gid;
+  struct statfs filesystem {};
+  file.in_memory = S_ISDIR(status.st_mode) && ::statfs(file.resolved.c_str(), &filesystem) == 0 &&
+                   filesystem.f_type == TMPFS_MAGIC;
   return file;
 }
 

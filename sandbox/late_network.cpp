@@ -2,15 +2,18 @@
 #include "sandbox/late_network.h"
 
 #include <fcntl.h>
+#include <poll.h>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
 #include "core/base/log.h"
 #include "kata/concat.h"
+#include "kata/plugin/extension.h"
 
 namespace kata::sandbox {
 
@@ -18,11 +21,13 @@ namespace asio = boost::asio;
 
 namespace {
 
-// Calls of plugins wait for each other, so a guest that ignores an unplug delays its own end by this.
+// Calls of plugins wait for each other, so a guest that ignores an unplug delays its own end by
+// this.
 constexpr std::chrono::seconds kPlugTime{5};
 // A link and its addresses and routes come one after the other.
 constexpr std::chrono::milliseconds kSettle{30};
 constexpr std::chrono::seconds kAfterFailure{1};
+constexpr std::chrono::milliseconds kSettledStep{5};
 
 Deadline in(std::chrono::milliseconds time) { return std::chrono::steady_clock::now() + time; }
 
@@ -50,10 +55,33 @@ asio::awaitable<void> LateNetwork::follow() {
   ended_.set();
 }
 
+asio::awaitable<bool> LateNetwork::settled(Deadline deadline) {
+  while (is_behind()) {
+    if (std::chrono::steady_clock::now() >= deadline) co_return false;
+    const Deadline next = std::min(deadline, in(kSettledStep));
+    co_await sleep_until(next);
+  }
+  co_return true;
+}
+
+// The descriptor is asked, too: the loop hears of a change later than who made it.
+bool LateNetwork::is_behind() {
+  if (stopping_ || ended_.is_set()) return false;
+  if (at_work_) return true;
+  pollfd item{changes_.native_handle(), POLLIN, 0};
+  return ::poll(&item, 1, 0) > 0;
+}
+
 asio::awaitable<Result<void>> LateNetwork::open() {
-  KATA_CO_TRY(const int watched,
-              co_await parts_.plugins.run([this] { return parts_.network.watch(); }), "");
-  if (watched < 0) co_return Result<void>();
+  auto watch = [this]() -> Result<int> {
+    source_ = extension_of<NetworkChanges>(parts_.network);
+    return source_ == nullptr ? Result<int>(-1) : source_->watch();
+  };
+  KATA_CO_TRY(const int watched, co_await parts_.plugins.run(std::move(watch)), "");
+  if (source_ == nullptr) {
+    log::debug("the network does not tell of changes", {{"lacks", NetworkChanges::kId}});
+    co_return Result<void>();
+  }
   const int own = ::fcntl(watched, F_DUPFD_CLOEXEC, 3);  // asio closes what it has
   if (own < 0) co_return errno_error("watch the network namespace", errno);
   changes_.assign(own);
@@ -62,15 +90,17 @@ asio::awaitable<Result<void>> LateNetwork::open() {
 
 asio::awaitable<bool> LateNetwork::changed() {
   if (stopping_ || !changes_.is_open()) co_return false;
+  at_work_ = false;
   const auto [error] = co_await changes_.async_wait(asio::posix::stream_descriptor::wait_read,
                                                     asio::as_tuple(asio::use_awaitable));
+  at_work_ = true;
   if (!error && !stopping_) co_await sleep_until(in(kSettle));
   co_return !error && !stopping_;
 }
 
 asio::awaitable<void> LateNetwork::look_again() {
   auto rescan = [this]() -> Result<NetworkChange> {
-    NetworkChange change = KATA_TRY(parts_.network.rescan(), "look at the network again");
+    NetworkChange change = KATA_TRY(source_->rescan(), "look at the network again");
     KATA_TRY(parts_.journal.write_plugin_state("network", parts_.network.save_state()), "");
     return change;
   };
@@ -114,7 +144,7 @@ asio::awaitable<void> LateNetwork::plug(TapDevice tap) {
   auto attach = [this, tap = std::move(tap)]() mutable -> Result<AttachedDevice> {
     const std::string id = tap.id;
     auto attached = parts_.hypervisor.attach(std::move(tap), in(kPlugTime));
-    if (!attached.ok()) KATA_TRY(parts_.network.release(id), attached.error().message);
+    if (!attached.ok()) KATA_TRY(source_->release(id), attached.error().message);
     KATA_TRY(parts_.journal.write_plugin_state("hypervisor", parts_.hypervisor.save_state()), "");
     return attached;
   };

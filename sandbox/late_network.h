@@ -14,8 +14,9 @@
 #include <map>
 #include <string>
 
-#include "kata/plugin/draft/hypervisor.h"
-#include "kata/plugin/draft/network.h"
+#include "kata/plugin/hypervisor.h"
+#include "kata/plugin/network.h"
+#include "kata/plugin/network_changes.h"
 #include "sandbox/agent_client.h"
 #include "sandbox/event.h"
 #include "sandbox/journal.h"
@@ -38,6 +39,10 @@ class LateNetwork {
   // Until stop(). Once; to be spawned.
   boost::asio::awaitable<void> follow();
 
+  // Returns when what had changed by now is with the guest, or has failed; false: not by then.
+  // Nothing more comes after stop(), which counts as settled.
+  boost::asio::awaitable<bool> settled(Deadline deadline);
+
   // Nothing new is begun. A call to the agent that is under way ends when the agent is closed.
   void stop();
   boost::asio::awaitable<void> ended() { return ended_.wait(); }
@@ -45,6 +50,7 @@ class LateNetwork {
  private:
   boost::asio::awaitable<Result<void>> open();
   boost::asio::awaitable<bool> changed();
+  bool is_behind();
   boost::asio::awaitable<void> look_again();
   boost::asio::awaitable<void> apply(NetworkChange change);
   boost::asio::awaitable<void> unplug(std::string device_id);
@@ -52,9 +58,11 @@ class LateNetwork {
   boost::asio::awaitable<void> set_up(const GuestInterface& interface);
 
   Parts parts_;
+  NetworkChanges* source_ = nullptr;  // lent by the network
   boost::asio::posix::stream_descriptor changes_;
   Event ended_;
   bool stopping_ = false;
+  bool at_work_ = true;  // with what the descriptor has told; false: it waits for more
   std::map<std::string, std::string> guest_addresses_{};  // of NICs plugged here, by device id
 };
 

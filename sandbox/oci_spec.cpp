@@ -21,30 +21,19 @@ void warn_unhonoured(const JsonReader& from, std::initializer_list<const char*> 
 
 namespace {
 
+bool is_version_1(std::string_view text) {
+  return text.size() > 2 && text.starts_with("1.") && text[2] >= '0' && text[2] <= '9';
+}
+
 void read_version(const JsonReader& from, grpc::Spec& spec) {
   spec.set_version(from.text("ociVersion", Need::kRequired));
-  if (!spec.version().starts_with("1."))
+  if (!is_version_1(spec.version()))
     from.refuse("ociVersion", concat("expected version 1.x, found '", spec.version(), "'"));
 }
 
 void read_root(const JsonReader& from, grpc::Root& root) {
   root.set_path(from.text("path", Need::kRequired));
   root.set_readonly(from.flag("readonly"));
-}
-
-void read_mounts(const JsonReader& from, grpc::Spec& spec) {
-  from.each_object("mounts", [&](const JsonReader& item) {
-    grpc::Mount& mount = *spec.add_mounts();
-    mount.set_destination(item.text("destination", Need::kRequired));
-    if (!mount.destination().empty() && !mount.destination().starts_with('/')) {
-      from.findings().warn(item.path_of("destination"), "is relative: taken as below '/'");
-      mount.set_destination(concat('/', mount.destination()));
-    }
-    mount.set_source(item.text("source"));
-    mount.set_type(item.text("type"));
-    item.each_text("options", [&](std::string option) { mount.add_options(std::move(option)); });
-    warn_unhonoured(item, {"uidMappings", "gidMappings"});
-  });
 }
 
 template <class Add>
@@ -54,7 +43,7 @@ void read_hooks(const JsonReader& from, const char* key, Add add) {
     hook.set_path(item.absolute_path("path", Need::kRequired));
     item.each_text("args", [&](std::string word) { hook.add_args(std::move(word)); });
     item.each_text("env", [&](std::string entry) { hook.add_env(std::move(entry)); });
-    hook.set_timeout(item.integer("timeout", 0, INT32_MAX));
+    if (item.has("timeout")) hook.set_timeout(item.integer("timeout", 1, INT32_MAX));
   });
 }
 
@@ -85,6 +74,7 @@ void read_spec(const JsonReader& from, grpc::Spec& spec) {
   spec.mutable_linux();
   from.object("linux", [&](const JsonReader& part) { read_linux(part, *spec.mutable_linux()); });
   read_extras(from, spec);
+  check_schema(from);
   warn_unhonoured(from, {"vm", "windows", "solaris", "zos"});
 }
 

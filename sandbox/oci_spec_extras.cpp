@@ -62,11 +62,26 @@ class Extras {
       resources.each_member_text("unified", [&](const std::string& file, std::string value) {
         set(names::kUnified, file, value);
       });
+      resources.object("rdma", [&](const JsonReader& devices) {
+        for (const std::string& device : devices.names())
+          devices.object(device.c_str(), [&](const JsonReader& limits) {
+            set(names::kRdma, device, rdma_limits(limits));
+          });
+      });
     });
     part.object("seccomp", [&](const JsonReader& seccomp) {
       if (seccomp.has("defaultErrnoRet"))
         set(names::kDefaultErrno, "", seccomp.integer("defaultErrnoRet", 0, kMaxErrno));
     });
+  }
+
+  static std::string rdma_limits(const JsonReader& limits) {
+    std::string words;
+    for (const auto& [key, word] :
+         {std::pair{"hcaHandles", "hca_handle="}, std::pair{"hcaObjects", "hca_object="}})
+      if (limits.has(key))
+        words += concat(words.empty() ? "" : " ", word, limits.integer(key, 0, INT32_MAX));
+    return words;
   }
 
   template <class Value>

@@ -23,16 +23,6 @@ constexpr std::array<std::string_view, 7> kOperators = {
     "SCMP_CMP_NE", "SCMP_CMP_LT", "SCMP_CMP_LE",       "SCMP_CMP_EQ",
     "SCMP_CMP_GE", "SCMP_CMP_GT", "SCMP_CMP_MASKED_EQ"};
 
-template <class Names>
-void expect_one_of(const JsonReader& from, const char* key, std::string_view found,
-                   const Names& names) {
-  if (std::find(names.begin(), names.end(), found) != names.end()) return;
-  std::string list;
-  for (const std::string_view name : names)
-    if (!name.empty()) list += concat(list.empty() ? "" : ", ", name);
-  from.refuse(key, concat("expected one of ", list, "; found '", found.substr(0, 40), "'"));
-}
-
 void read_namespaces(const JsonReader& from, grpc::Linux& linux_part) {
   std::set<std::string> seen;
   from.each_object("namespaces", [&](const JsonReader& item) {
@@ -45,16 +35,6 @@ void read_namespaces(const JsonReader& from, grpc::Linux& linux_part) {
                                  entry.type(), "'"));
     if (!seen.insert(entry.type()).second)
       item.refuse("type", concat("expected each namespace once, found '", entry.type(), "' again"));
-  });
-}
-
-template <class Add>
-void read_id_mappings(const JsonReader& from, const char* key, Add add) {
-  from.each_object(key, [&](const JsonReader& item) {
-    grpc::LinuxIDMapping& mapping = *add();
-    mapping.set_containerid(item.natural32("containerID", Need::kRequired));
-    mapping.set_hostid(item.natural32("hostID", Need::kRequired));
-    mapping.set_size(item.natural32("size", Need::kRequired));
   });
 }
 
@@ -92,6 +72,15 @@ void read_syscall(const JsonReader& item, grpc::LinuxSyscall& rule) {
 
 }  // namespace
 
+void expect_one_of(const JsonReader& from, const char* key, std::string_view found,
+                   std::span<const std::string_view> names) {
+  if (std::find(names.begin(), names.end(), found) != names.end()) return;
+  std::string list;
+  for (const std::string_view name : names)
+    if (!name.empty()) list += concat(list.empty() ? "" : ", ", name);
+  from.refuse(key, concat("expected one of ", list, "; found '", found.substr(0, 40), "'"));
+}
+
 void read_seccomp(const JsonReader& from, grpc::LinuxSeccomp& seccomp) {
   seccomp.set_defaultaction(from.text("defaultAction", Need::kRequired));
   expect_one_of(from, "defaultAction", seccomp.defaultaction(), kActions);
@@ -104,8 +93,8 @@ void read_seccomp(const JsonReader& from, grpc::LinuxSeccomp& seccomp) {
 
 void read_linux(const JsonReader& from, grpc::Linux& linux_part) {
   read_namespaces(from, linux_part);
-  read_id_mappings(from, "uidMappings", [&] { return linux_part.add_uidmappings(); });
-  read_id_mappings(from, "gidMappings", [&] { return linux_part.add_gidmappings(); });
+  read_id_mappings(from, "uidMappings", *linux_part.mutable_uidmappings());
+  read_id_mappings(from, "gidMappings", *linux_part.mutable_gidmappings());
   from.each_member_text("sysctl", [&](const std::string& name, std::string value) {
     (*linux_part.mutable_sysctl())[name] = std::move(value);
   });

@@ -149,6 +149,7 @@ void read_process(const JsonReader& from, grpc::Process& process) {
   process.set_apparmorprofile(from.text("apparmorProfile"));
   process.set_oomscoreadj(from.integer("oomScoreAdj", -1000, 1000));
   process.set_selinuxlabel(from.text("selinuxLabel"));
+  check_process_schema(from);
   warn_unhonoured(from, {"apparmorProfile", "selinuxLabel", "execCPUAffinity"});
 }
 

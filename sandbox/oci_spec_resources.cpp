@@ -102,7 +102,7 @@ void read_resources(const JsonReader& from, grpc::LinuxResources& resources) {
   });
   from.object("network",
               [&](const JsonReader& part) { read_network(part, *resources.mutable_network()); });
-  warn_unhonoured(from, {"rdma"});
+  check_resources_schema(from);
 }
 
 }  // namespace kata::sandbox

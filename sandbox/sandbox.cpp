@@ -14,9 +14,13 @@
 #include "core/base/log.h"
 #include "kata/child_process.h"
 #include "kata/concat.h"
+#include "kata/plugin/extension.h"
 #include "sandbox/agent_dial.h"
 #include "sandbox/composition.h"
+#include "sandbox/console_words.h"
+#include "sandbox/debug_console.h"
 #include "sandbox/dedup_kick.h"
+#include "sandbox/first_error.h"
 #include "sandbox/sandbox_cgroups.h"
 
 namespace kata::sandbox {
@@ -31,7 +35,6 @@ constexpr std::chrono::seconds kCheckAgain{5};  // in case the guest lost the fi
 constexpr std::chrono::seconds kAgentReasonGrace{1};
 // A VMM fails when its file server has died; the server's own reason follows within milliseconds.
 constexpr std::chrono::milliseconds kFileServerReasonGrace{400};
-constexpr std::uint32_t kConsoleLines = 5;
 
 std::string milliseconds_since(Deadline began) {
   using std::chrono::milliseconds;
@@ -40,21 +43,6 @@ std::string milliseconds_since(Deadline began) {
 }
 
 Deadline in(std::chrono::milliseconds time) { return steady_clock::now() + time; }
-
-// Tear-down goes on after a failure; the first one is what the caller hears.
-class FirstError {
- public:
-  void note(Result<void> outcome, std::string_view action) {
-    if (outcome.ok()) return;
-    Error error = in_context(std::move(outcome).error(), action);
-    log::warn("tear-down step failed", {{"error", error.message}});
-    if (first_.ok()) first_ = std::move(error);
-  }
-  Result<void> take() { return std::move(first_); }
-
- private:
-  Result<void> first_{};
-};
 
 }  // namespace
 
@@ -90,6 +78,7 @@ asio::awaitable<Result<void>> Sandbox::start() {
     if (offers_memory()) kick_memory_dedup(config_);
     asio::co_spawn(loop_, watch(), asio::detached);
     asio::co_spawn(loop_, watch_agent(), asio::detached);
+    asio::co_spawn(loop_, watch_health(), asio::detached);
     follow_network();
     co_return up;
   }
@@ -149,7 +138,10 @@ asio::awaitable<Result<NetworkPlan>> Sandbox::attach_network() {
 }
 
 asio::awaitable<Result<StartedShare>> Sandbox::start_filesystem() {
-  auto start = [this] { return parts_.filesystem->start(in(kPluginStep)); };
+  auto start = [this] {
+    file_server_ = extension_of<SharedFilesystemServer>(*parts_.filesystem);
+    return parts_.filesystem->start(in(kPluginStep));
+  };
   auto started =
       co_await step(Step::kFilesystem, "shared_filesystem", *parts_.filesystem, std::move(start));
   if (started.ok()) watchers_.watch(*parts_.filesystem);
@@ -161,7 +153,11 @@ asio::awaitable<Result<void>> Sandbox::create_vm(std::vector<Device> devices) {
   VmSpec spec = vm_spec(config_, identity_, parts_.filesystem->needs(), cpus);
   spec.mergeable_memory = offers_memory();
   auto create = [this, devices = std::move(devices), spec = std::move(spec)]() mutable {
-    return parts_.hypervisor->create_vm(std::move(spec), std::move(devices));
+    const bool console =
+        config_.agent.debug_console_enabled && offer_debug_console(*parts_.hypervisor);
+    auto created = parts_.hypervisor->create_vm(std::move(spec), std::move(devices));
+    if (created.ok() && console) debug_console_ = debug_console_address(*parts_.hypervisor);
+    return created;
   };
   co_return co_await step(Step::kVm, "hypervisor", *parts_.hypervisor, std::move(create));
 }
@@ -235,6 +231,7 @@ asio::awaitable<Result<void>> Sandbox::greet_agent(const NetworkPlan& plan,
                                                    const GuestMount& share) {
   KATA_CO_CHECK(co_await agent_->set_up_network(plan.guest), "");
   auto request = create_sandbox_request(identity_, share, config_.agent.kernel_modules);
+  request.set_guest_hook_path(config_.vm.guest_hook_path.native());
   auto created = co_await agent_->create_sandbox(std::move(request));
   if (!created.ok() && co_await fate_->ended_by(in(kAgentReasonGrace)))
     co_return make_error(ErrorCode::kUnavailable,
@@ -249,7 +246,10 @@ asio::awaitable<Result<void>> Sandbox::greet_agent(const NetworkPlan& plan,
 // --- tear-down, the mirror ---
 
 asio::awaitable<Result<void>> Sandbox::shutdown(std::chrono::milliseconds patience) {
-  if (phase_ == Phase::kStarting) fate_->tell("told to stop while it was being brought up");
+  if (phase_ == Phase::kStarting) {
+    fate_->tell("told to stop while it was being brought up");
+    if (agent_) agent_->close();  // which may be awaited
+  }
   if (phase_ != Phase::kRunning) {
     co_await stopped_.wait();
     co_return shutdown_outcome_;
@@ -320,10 +320,12 @@ asio::awaitable<void> Sandbox::watch_agent() {
   fate_->tell_unless_vm_gone(concat("the connection to the guest's agent is lost: ", why.message));
 }
 
-void Sandbox::follow_network() {
-  late_network_ = std::make_unique<LateNetwork>(
-      loop_, LateNetwork::Parts{plugins_, *parts_.network, *parts_.hypervisor, *agent_, journal_});
-  asio::co_spawn(loop_, late_network_->follow(), asio::detached);
+// The question goes through the VMM to the guest and back, so it is one about both.
+asio::awaitable<void> Sandbox::watch_health() {
+  std::vector<HealthProbe> probes{{"the guest's agent", [this](Deadline deadline) {
+                                     return agent_->check(deadline - steady_clock::now());
+                                   }}};
+  return watch_health_until_fate(std::move(probes), health_limits_, fate_);
 }
 
 bool Sandbox::offers_memory() const {
@@ -331,22 +333,9 @@ bool Sandbox::offers_memory() const {
                                 parts_.filesystem->needs());
 }
 
-// What the guest printed last, unless the VM's own reason tells that already. It is guest data, so
-// control characters are blanked.
+// What the guest printed last, unless the VM's own reason tells that already.
 std::string Sandbox::console_tail() const {
-  if (fate_->vm_gone()) return {};
-  auto tail = parts_.hypervisor->console_tail(kConsoleLines);
-  if (!tail.ok() || tail.value().empty()) return {};
-  std::string text = tail.take();
-  while (!text.empty() && static_cast<unsigned char>(text.back()) <= ' ') text.pop_back();
-  std::string line;
-  for (const char c : text) {
-    if (c == '\n')
-      line += " | ";
-    else
-      line += static_cast<unsigned char>(c) < ' ' || c == 0x7f ? ' ' : c;
-  }
-  return concat("; the guest's console ends: ", line);
+  return fate_->vm_gone() ? std::string() : console_words(*parts_.hypervisor);
 }
 
 }  // namespace kata::sandbox

@@ -15,18 +15,21 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/config/config.h"
-#include "kata/plugin/draft/hypervisor.h"
-#include "kata/plugin/draft/network.h"
-#include "kata/plugin/draft/shared_filesystem.h"
+#include "kata/plugin/draft/shared_filesystem_server.h"
+#include "kata/plugin/hypervisor.h"
+#include "kata/plugin/network.h"
+#include "kata/plugin/shared_filesystem.h"
 #include "kata/result.h"
 #include "oci.pb.h"
 #include "sandbox/agent_client.h"
 #include "sandbox/event.h"
 #include "sandbox/fate.h"
+#include "sandbox/health_check.h"
 #include "sandbox/identity.h"
 #include "sandbox/journal.h"
 #include "sandbox/late_network.h"
@@ -45,6 +48,8 @@ struct ContainerRequest {
   std::filesystem::path bundle{}, rootfs{};  // absolute; rootfs resolved
   grpc::Spec spec{};
 };
+
+inline constexpr std::chrono::seconds kRemovalTime{30};  // of a container, in the guest
 
 struct SandboxStatus {
   bool running = false;
@@ -74,9 +79,21 @@ class Sandbox {
   boost::asio::awaitable<void> stopped() { return stopped_.wait(); }
   const std::string& failure() const noexcept { return failure_; }
 
+  // How long a guest that hangs is borne. [before start()]
+  void set_health_limits(HealthLimits limits) { health_limits_ = limits; }
+
   boost::asio::awaitable<Result<void>> create_container(ContainerRequest request);
-  boost::asio::awaitable<Result<void>> remove_container(std::string id);
-  SandboxStatus status() const;  // at once, whatever else goes on
+  // kIgnored: the host's part goes, whatever the guest says.
+  enum class Refusal { kCounts, kIgnored };
+  boost::asio::awaitable<Result<void>> remove_container(
+      std::string id, Refusal refusal = Refusal::kCounts,
+      std::chrono::milliseconds guests_time = kRemovalTime);
+  // Until the guest's network is as the pod's namespace was when asked; false: not by then.
+  boost::asio::awaitable<bool> network_settled(Deadline deadline);
+  // How the guest's debug console is reached, if there is one. [after start()]
+  const std::optional<AgentAddress>& debug_console() const noexcept { return debug_console_; }
+  SandboxStatus status() const;    // at once, whatever else goes on
+  FileServer file_server() const;  // of a sandbox that runs; no pid: the plugin does not tell
 
   // One call to the agent on behalf of a shim. When the guest is gone: kUnavailable and why.
   boost::asio::awaitable<Result<std::string>> forward(std::string service, std::string method,
@@ -113,12 +130,13 @@ class Sandbox {
   Awaited<void> end_guest(Deadline deadline);
   boost::asio::awaitable<void> watch();
   boost::asio::awaitable<void> watch_agent();
+  boost::asio::awaitable<void> watch_health();
   void follow_network();
 
   Awaited<void> create_in_guest(ContainerRequest request, Container& container);
   Awaited<void> share_all(struct ContainerPlan& plan, Container& container);
   Awaited<void> unshare_all(std::vector<std::string> share_ids);
-  Awaited<void> remove_from_guest(const std::string& id);
+  Awaited<void> remove_from_guest(const std::string& id, std::chrono::milliseconds time);
   Result<void> check_running() const;
   Error gone() const;
   std::string console_tail() const;
@@ -131,16 +149,19 @@ class Sandbox {
   SandboxIdentity identity_;
   config::Config config_;
   Journal& journal_;
+  HealthLimits health_limits_{};
   std::shared_ptr<Fate> fate_;
   Watchers watchers_;
   std::unique_ptr<AgentClient> agent_{};
   std::unique_ptr<LateNetwork> late_network_{};
+  std::optional<AgentAddress> debug_console_{};
   Event stopped_;
   Phase phase_ = Phase::kNew;
   Step reached_ = Step::kNothing;  // written on the plugin thread while the loop awaits it
   std::string failure_{};
   Result<void> shutdown_outcome_{};
   std::int32_t vmm_pid_ = 0;
+  const SharedFilesystemServer* file_server_ = nullptr;
   std::map<std::string, Container> containers_{};
 };
 

@@ -8,15 +8,16 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
-#include "kata/plugin/draft/hypervisor.h"
+#include "kata/plugin/hypervisor.h"
 #include "kata/result.h"
 #include "sandbox/host_cgroup.h"
 
 namespace kata::sandbox {
 
-// Makes the groups and moves this process there. kUnavailable: this host has none that could be
-// written, which a sandbox can do without.
+// Makes the groups and moves this process there; a scope of systemd was started before.
+// kUnavailable: this host has none that could be written, which a sandbox can do without.
 Result<void> enter_cgroups(const SandboxCgroups& groups);
 
 // For a process that stands beside the VM: a shim.
@@ -26,10 +27,17 @@ Result<void> place_beside_vmm(const SandboxCgroups& groups, std::int32_t pid);
 // it where a group takes whole processes only (version 2).
 Result<void> place_vmm(const SandboxCgroups& groups, const VmProcesses& vmm);
 
-// For a device that the VMM is given while it runs.
-Result<void> allow_device_of_vmm(const SandboxCgroups& groups, const DeviceRule& device);
+// For devices that the VMM is given while it runs: all of them up to now, because a program in
+// version 2 cannot be added to. systemd does not hear of them: a scope in version 1 loses them at
+// the next daemon-reload.
+Result<void> allow_devices_of_vmm(const SandboxCgroups& groups,
+                                  const std::vector<DeviceRule>& devices);
 
-// After the last process. Idempotent.
+// For this process when it outlives its sandbox: to the top of each hierarchy, so that the groups
+// can be removed.
+Result<void> leave_cgroups(const SandboxCgroups& groups);
+
+// After the last process. Idempotent. A scope of systemd is stopped.
 Result<void> remove_cgroups(const SandboxCgroups& groups, Deadline deadline);
 
 }  // namespace kata::sandbox

@@ -4,12 +4,15 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <string_view>
+#include <thread>
 
 #include "core/base/files.h"
 #include "kata/concat.h"
@@ -25,6 +28,9 @@ namespace {
 
 constexpr const char* kContainerFile = "container.json";
 constexpr const char* kSandboxFile = "sandbox.json";
+constexpr const char* kBirthFile = "sandbox.born.json";
+constexpr std::chrono::milliseconds kLockStep{5};
+constexpr std::chrono::seconds kLockOfNew{5};
 constexpr std::size_t kMaxRecordSize = 4U << 20;  // bytes
 
 Error unknown(std::string_view id) {
@@ -58,6 +64,24 @@ Result<std::string> read_record(const fs::path& file) {
   return content;
 }
 
+// The lock may be that of a directory which another verb has just removed.
+bool is_still(const fs::path& directory, int fd) {
+  struct stat named {
+  }, opened{};
+  return ::lstat(directory.c_str(), &named) == 0 && ::fstat(fd, &opened) == 0 &&
+         named.st_dev == opened.st_dev && named.st_ino == opened.st_ino;
+}
+
+// The open and locked directory; nothing while another has the lock.
+Result<std::optional<UniqueFd>> try_lock(const fs::path& directory) {
+  UniqueFd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!fd) return errno_error(concat("open '", directory, "'"), errno);
+  if (::flock(fd.get(), LOCK_EX | LOCK_NB) == 0)
+    return is_still(directory, fd.get()) ? std::optional(std::move(fd)) : std::nullopt;
+  if (errno == EWOULDBLOCK || errno == EINTR) return std::optional<UniqueFd>();
+  return errno_error(concat("lock '", directory, "'"), errno);
+}
+
 Result<void> make_root(const fs::path& root) {
   if (::mkdir(root.c_str(), 0700) == 0 || errno == EEXIST) return {};
   if (errno != ENOENT) return errno_error(concat("make run directory '", root, "'"), errno);
@@ -68,13 +92,35 @@ Result<void> make_root(const fs::path& root) {
 
 }  // namespace
 
-Result<void> Store::reserve(std::string_view id) const {
+Result<UniqueFd> Store::reserve(std::string_view id) const {
   KATA_TRY(check_id(id), "");
   KATA_TRY(make_root(root_), "");
-  if (::mkdir(directory(id).c_str(), 0700) == 0) return {};
-  if (errno == EEXIST)
-    return make_error(ErrorCode::kAlreadyExists, concat("container '", id, "' already exists"));
-  return errno_error(concat("make directory '", directory(id), "'"), errno);
+  if (::mkdir(directory(id).c_str(), 0700) != 0) {
+    if (errno == EEXIST)
+      return make_error(ErrorCode::kAlreadyExists, concat("container '", id, "' already exists"));
+    return errno_error(concat("make directory '", directory(id), "'"), errno);
+  }
+  auto locked = lock(id, std::chrono::steady_clock::now() + kLockOfNew);
+  if (locked.ok()) return locked;
+  ::rmdir(directory(id).c_str());
+  return in_context(std::move(locked).error(), "lock the new container");
+}
+
+Result<UniqueFd> Store::lock(std::string_view id, Deadline deadline) const {
+  KATA_TRY(check_id(id), "");
+  for (;;) {
+    auto locked = try_lock(directory(id));
+    if (!locked.ok() && locked.error().code == ErrorCode::kNotFound) return unknown(id);
+    auto lock = KATA_TRY(std::move(locked), "");
+    if (lock) return std::move(*lock);
+    if (std::chrono::steady_clock::now() >= deadline)
+      return make_error(ErrorCode::kTimeout,
+                        concat("container '", id,
+                               "' is busy: another verb is at work on it; try again later, or end "
+                               "both by 'kata-runtime delete --force ",
+                               id, "'"));
+    std::this_thread::sleep_for(kLockStep);
+  }
 }
 
 Result<void> Store::remove(std::string_view id) const {
@@ -82,7 +128,7 @@ Result<void> Store::remove(std::string_view id) const {
   const UniqueFd root(::open(root_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!root && errno == ENOENT) return {};
   if (!root) return errno_error(concat("open run directory '", root_, "'"), errno);
-  KATA_TRY(remove_tree(root.get(), std::string(id), {kContainerFile, kSandboxFile}),
+  KATA_TRY(remove_tree(root.get(), std::string(id), {kContainerFile, kBirthFile, kSandboxFile}),
            concat("remove '", directory(id), "'"));
   return {};
 }
@@ -92,7 +138,8 @@ Result<ContainerRecord> Store::load_container(std::string_view id) const {
   const fs::path file = directory(id) / kContainerFile;
   auto text = read_record(file);
   if (!text.ok() && text.error().code == ErrorCode::kNotFound) return unknown(id);
-  return container_from_json(KATA_TRY(std::move(text), ""), file.native(), id);
+  if (!text.ok()) return with_remedy(std::move(text).error(), id);
+  return container_from_json(text.value(), file.native(), id);
 }
 
 Result<void> Store::save(const ContainerRecord& record) const {
@@ -100,12 +147,29 @@ Result<void> Store::save(const ContainerRecord& record) const {
 }
 
 Result<SandboxRecord> Store::load_sandbox(std::string_view id) const {
+  return load_sandbox_from(id, kSandboxFile);
+}
+
+Result<SandboxRecord> Store::load_sandbox_from(std::string_view id, const char* name) const {
   KATA_TRY(check_id(id), "");
-  const fs::path file = directory(id) / kSandboxFile;
+  const fs::path file = directory(id) / name;
   auto text = read_record(file);
   if (!text.ok() && text.error().code == ErrorCode::kNotFound)
     return make_error(ErrorCode::kNotFound, concat("sandbox '", id, "' does not exist"));
-  return sandbox_from_json(KATA_TRY(std::move(text), ""), file.native(), id);
+  if (!text.ok()) return with_remedy(std::move(text).error(), id);
+  return sandbox_from_json(text.value(), file.native(), id);
+}
+
+Result<SandboxRecord> Store::load_sandbox_or_birth(std::string_view id) const {
+  auto record = load_sandbox(id);
+  if (record.ok()) return record;
+  auto birth = load_sandbox_from(id, kBirthFile);
+  return birth.ok() ? std::move(birth) : std::move(record);
+}
+
+Result<void> Store::save_at_birth(const SandboxRecord& record) const {
+  KATA_TRY(write_file_atomically(directory(record.id) / kBirthFile, to_json(record)), "");
+  return save(record);
 }
 
 Result<void> Store::save(const SandboxRecord& record) const {

@@ -6,13 +6,16 @@
 //   <root>/<container id>/container.json     one per OCI container; names its sandbox
 //   <root>/<sandbox id>/sandbox.json         one per VM (for a single container the same
 //                                            directory); written ahead of each side effect
+//   <root>/<sandbox id>/sandbox.born.json    as sandbox.json was first; never changed, for cleaning
+//                                            up when that is damaged
 //   <root>/<sandbox id>/{proxy.sock,proxy.log}
 //   <root>/<sandbox id>/{hv,net,fs}/         the plugins' state directories; short names, because
 //                                            sockets in them have at most 107 bytes of path
 //
 // Files are replaced by write+fsync+rename: a reader sees the old or the new record. Processes are
-// named by pid and start time. Every look-up is one open(2): the cost does not grow with the number
-// of sandboxes.
+// named by pid and start time. A verb that changes a container locks its directory (flock), and
+// keeps it until it is done: another waits. Readers need no lock. Every look-up is one open(2): the
+// cost does not grow with the number of sandboxes.
 #pragma once
 
 #include <cstdint>
@@ -22,6 +25,7 @@
 #include <vector>
 
 #include "kata/result.h"
+#include "kata/unique_fd.h"
 #include "sandbox/host_cgroup.h"
 
 namespace kata::sandbox {
@@ -42,12 +46,14 @@ struct ContainerRecord {
   bool late_hooks = false;  // its bundle has hooks for after the start or after the end
   bool paused = false;      // by `pause`; `status` is what it will be again after `resume`
   ProcessRef shim{};        // its pid is the OCI pid
+  ProcessRef creator{};     // who is "creating" it
   std::map<std::string, std::string> annotations{};
   friend bool operator==(const ContainerRecord&, const ContainerRecord&) = default;
 };
 
 struct SandboxRecord {
   std::string id{};
+  std::string bundle{};            // that it was made for by a shim; empty: the container's tells
   std::string config_json{};       // config::config_to_json: the configuration it was born with
   std::string hostname{};          // of the guest: its first container's; empty: the id
   std::string netns{};             // path of the pod's network namespace; empty: none (yet)
@@ -68,9 +74,13 @@ class Store {
   const std::filesystem::path& root() const noexcept { return root_; }
   std::filesystem::path directory(std::string_view id) const { return root_ / id; }
 
-  // Makes root and <root>/<id>, 0700. kAlreadyExists when the id is taken: exactly one of two
-  // racing callers wins.
-  Result<void> reserve(std::string_view id) const;
+  // Makes root and <root>/<id>, 0700, and locks it. kAlreadyExists when the id is taken: exactly
+  // one of two racing callers wins.
+  Result<UniqueFd> reserve(std::string_view id) const;
+
+  // Until the descriptor and all its copies are closed, nobody else gets this container's lock.
+  // kNotFound: there is no such directory; kTimeout: another verb has it still.
+  Result<UniqueFd> lock(std::string_view id, Deadline deadline) const;
   Result<void> remove(
       std::string_view id) const;  // the whole directory, never across a mount; idempotent
 
@@ -79,9 +89,17 @@ class Store {
   Result<void> save(const ContainerRecord& record) const;
   Result<SandboxRecord> load_sandbox(std::string_view id) const;
   Result<void> save(const SandboxRecord& record) const;
+
+  // The first record of a sandbox, with a copy for the day when the record is damaged.
+  Result<void> save_at_birth(const SandboxRecord& record) const;
+  // For cleaning up: the copy where the record cannot be used. It names no process and no state of
+  // a plugin. An error is the record's.
+  Result<SandboxRecord> load_sandbox_or_birth(std::string_view id) const;
   Result<std::vector<std::string>> container_ids() const;  // sorted
 
  private:
+  Result<SandboxRecord> load_sandbox_from(std::string_view id, const char* name) const;
+
   std::filesystem::path root_;
 };
 

@@ -23,7 +23,7 @@ std::string text_of(const json& record) {
   return record.dump(1, ' ', false, json::error_handler_t::replace) + '\n';
 }
 
-ProcessRef read_process_ref(const JsonReader& from, const char* key) {
+ProcessRef read_process_ref(const JsonReader& from, const char* key, Need need = Need::kRequired) {
   ProcessRef process;
   from.object(
       key,
@@ -31,7 +31,7 @@ ProcessRef read_process_ref(const JsonReader& from, const char* key) {
         process.pid = static_cast<std::int32_t>(part.integer("pid", 0, INT32_MAX, Need::kRequired));
         process.start_time = part.natural("start_time", Need::kRequired);
       },
-      Need::kRequired);
+      need);
   return process;
 }
 
@@ -64,6 +64,7 @@ ContainerRecord read_container(const JsonReader& from, std::string_view id) {
   record.late_hooks = from.flag("late_hooks");
   record.paused = from.flag("paused");
   record.shim = read_process_ref(from, "shim");
+  record.creator = read_process_ref(from, "creator", Need::kOptional);
   read_texts(from, "annotations", record.annotations);
   return record;
 }
@@ -72,12 +73,14 @@ SandboxRecord read_sandbox(const JsonReader& from, std::string_view id) {
   check_header(from, id);
   SandboxRecord record;
   record.id = id;
+  record.bundle = from.absolute_path("bundle");
   record.config_json = from.text("config_json");
   record.hostname = from.text("hostname");
   record.netns = from.absolute_path("netns");
   record.new_netns = from.flag("new_netns");
   from.each_text("dns", [&](std::string line) { record.dns.push_back(std::move(line)); });
-  record.cgroups = {from.absolute_path("cgroup"), from.absolute_path("overhead_cgroup")};
+  record.cgroups = {from.absolute_path("cgroup"), from.absolute_path("overhead_cgroup"),
+                    from.flag("systemd_scope")};
   if (from.has("shm_bytes")) record.shm_bytes = from.natural("shm_bytes");
   record.proxy = read_process_ref(from, "proxy");
   record.vmm = read_process_ref(from, "vmm");
@@ -86,7 +89,6 @@ SandboxRecord read_sandbox(const JsonReader& from, std::string_view id) {
   return record;
 }
 
-// A damaged record is our own fault or a full disk's, so the remedy belongs to the message.
 template <class Record, class Read>
 Result<Record> from_json(std::string_view text, std::string_view where, std::string_view id,
                          Read read) {
@@ -97,11 +99,15 @@ Result<Record> from_json(std::string_view text, std::string_view where, std::str
   if (findings.ok()) return record;
   Error error = *findings.first;
   error.code = ErrorCode::kInternal;
-  error.message += concat("; 'kata-runtime delete --force ", id, "' removes it");
-  return error;
+  return with_remedy(std::move(error), id);
 }
 
 }  // namespace
+
+Error with_remedy(Error error, std::string_view id) {
+  error.message += concat("; 'kata-runtime delete --force ", id, "' removes it");
+  return error;
+}
 
 std::string to_json(const ContainerRecord& record) {
   return text_of({{"format", kFormat},
@@ -116,12 +122,14 @@ std::string to_json(const ContainerRecord& record) {
                   {"late_hooks", record.late_hooks},
                   {"paused", record.paused},
                   {"shim", to_json(record.shim)},
+                  {"creator", to_json(record.creator)},
                   {"annotations", record.annotations}});
 }
 
 std::string to_json(const SandboxRecord& record) {
   return text_of({{"format", kFormat},
                   {"id", record.id},
+                  {"bundle", record.bundle},
                   {"config_json", record.config_json},
                   {"hostname", record.hostname},
                   {"netns", record.netns},
@@ -130,6 +138,7 @@ std::string to_json(const SandboxRecord& record) {
                   {"shm_bytes", record.shm_bytes},
                   {"cgroup", record.cgroups.pod},
                   {"overhead_cgroup", record.cgroups.overhead},
+                  {"systemd_scope", record.cgroups.systemd_scope},
                   {"proxy", to_json(record.proxy)},
                   {"vmm", to_json(record.vmm)},
                   {"failure", record.failure},

@@ -12,6 +12,9 @@
 
 namespace kata::sandbox {
 
+// A damaged record is our own fault or a full disk's, so the remedy belongs to the message.
+Error with_remedy(Error error, std::string_view id);
+
 std::string to_json(const ContainerRecord& record);
 std::string to_json(const SandboxRecord& record);
 

@@ -4,6 +4,7 @@
 #include <sched.h>
 #include <sys/personality.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 
@@ -110,6 +111,25 @@ Result<void> check_cgroup_file(const std::string& file) {
   return invalid(names::kUnified, file, "the name of a setting");
 }
 
+// One line of rdma.max, whose words the kernel separates by space.
+Result<std::string> rdma_limit(const std::string& device, const std::string& limits) {
+  const auto is_word = [](std::string_view text) {
+    return !text.empty() &&
+           std::all_of(text.begin(), text.end(), [](unsigned char letter) { return letter > ' '; });
+  };
+  if (!is_word(device)) return invalid(names::kRdma, device, "the name of a device");
+  std::string_view rest = limits;
+  while (!rest.empty()) {
+    const std::string_view word = next_word(rest);
+    const std::size_t equals = word.find('=');
+    const std::string_view name = word.substr(0, equals);
+    if (equals == std::string_view::npos || (name != "hca_handle" && name != "hca_object"))
+      return invalid(names::kRdma, word, "hca_handle=N and hca_object=N");
+    KATA_TRY(number(word.substr(equals + 1), 0, INT32_MAX, names::kRdma), "");
+  }
+  return concat(device, ' ', limits, '\n');
+}
+
 }  // namespace
 
 Result<void> plan_annotated_process(const grpc::Spec& spec, ProcessPlan& plan) {
@@ -132,6 +152,8 @@ Result<void> plan_annotated_container(const grpc::Spec& spec, ContainerPlan& pla
     if (name.starts_with(names::kTimeOffsets))
       plan.time_offsets += KATA_TRY(
           offset_line(std::string_view(name).substr(names::kTimeOffsets.size()), value), "");
+    if (name.starts_with(names::kRdma))
+      plan.rdma.push_back(KATA_TRY(rdma_limit(name.substr(names::kRdma.size()), value), ""));
     if (!name.starts_with(names::kUnified)) continue;
     const std::string file = name.substr(names::kUnified.size());
     KATA_TRY(check_cgroup_file(file), "");

@@ -19,7 +19,7 @@ namespace kata::agent {
 // umask, I/O priority, scheduler and personality: of every process of the container.
 Result<void> plan_annotated_process(const grpc::Spec& spec, ProcessPlan& plan);
 
-// Domain name, time offsets and cgroup files.
+// Domain name, time offsets, cgroup files and RDMA limits.
 Result<void> plan_annotated_container(const grpc::Spec& spec, ContainerPlan& plan);
 
 // linux.seccomp.defaultErrnoRet, EPERM without one.

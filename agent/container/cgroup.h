@@ -72,6 +72,9 @@ Result<void> remove_cgroup(const Cgroup& cgroup, Deadline deadline);
 // Refuses what is no number, list or name the kernel would take as such, naming the field.
 Result<void> check_resources(const grpc::LinuxResources& resources);
 
+// Lines of rdma.max: "mlx5_0 hca_handle=2 hca_object=2000", the same file in both versions.
+Result<void> apply_rdma(const Cgroup& cgroup, const std::vector<std::string>& limits);
+
 std::uint64_t cpu_weight_of_shares(std::uint64_t shares);       // 2…262144 to 1…10000
 std::uint64_t io_weight_of_blkio_weight(std::uint64_t weight);  // 10…1000 to 1…10000
 

@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fcntl.h>
-#include <linux/bpf.h>
 #include <signal.h>
-#include <sys/syscall.h>
 #include <unistd.h>
-
-#include <cstring>
 
 #include "agent/container/cgroup.h"
 #include "core/base/files.h"
@@ -146,19 +142,6 @@ Result<void> CgroupV2::apply(const grpc::LinuxResources& resources) {
   return {};
 }
 
-Result<UniqueFd> load_program(const std::vector<bpf_insn>& program) {
-  static constexpr char kLicense[] = "Apache-2.0";
-  bpf_attr request;
-  std::memset(&request, 0, sizeof request);
-  request.prog_type = BPF_PROG_TYPE_CGROUP_DEVICE;
-  request.insn_cnt = static_cast<std::uint32_t>(program.size());
-  request.insns = reinterpret_cast<std::uint64_t>(program.data());
-  request.license = reinterpret_cast<std::uint64_t>(kLicense);
-  UniqueFd fd(static_cast<int>(::syscall(SYS_bpf, BPF_PROG_LOAD, &request, sizeof request)));
-  if (!fd) return errno_error("load the device program", errno);
-  return fd;
-}
-
 Result<void> CgroupV2::apply_unified(
     const std::vector<std::pair<std::string, std::string>>& files) {
   for (const auto& [file, value] : files) KATA_TRY(write(file, value), "");
@@ -166,17 +149,7 @@ Result<void> CgroupV2::apply_unified(
 }
 
 Result<void> CgroupV2::apply_devices(const std::vector<DeviceRule>& rules) {
-  const UniqueFd program = KATA_TRY(load_program(device_program(rules)), "");
-  const UniqueFd target(::open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!target) return errno_error(concat("open cgroup '", directory_, "'"), errno);
-  bpf_attr request;
-  std::memset(&request, 0, sizeof request);
-  request.target_fd = static_cast<std::uint32_t>(target.get());
-  request.attach_bpf_fd = static_cast<std::uint32_t>(program.get());
-  request.attach_type = BPF_CGROUP_DEVICE;
-  if (::syscall(SYS_bpf, BPF_PROG_ATTACH, &request, sizeof request) != 0)
-    return errno_error(concat("attach the device program to cgroup '", directory_, "'"), errno);
-  return {};
+  return attach_device_program(directory_, rules);
 }
 
 Result<bool> CgroupV2::try_freeze(bool frozen) {

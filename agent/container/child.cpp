@@ -16,13 +16,14 @@
 #include "agent/container/privileges.h"
 #include "agent/container/program.h"
 #include "agent/container/terminal.h"
+#include "agent/container/users.h"
 #include "kata/beneath.h"
 #include "kata/concat.h"
 
 namespace kata::agent {
 namespace {
 
-constexpr char kReadyMark = 'R', kFailureMark = 'E';
+constexpr char kReadyMark = 'R', kFailureMark = 'E', kBuiltMark = 'B';
 
 struct FailureHeader {
   char mark = kFailureMark;
@@ -168,6 +169,10 @@ void report_ready(int status, int terminal) noexcept {
   [[maybe_unused]] const auto written = ::write(status, &kReadyMark, 1);
 }
 
+void report_built(int status) noexcept {
+  [[maybe_unused]] const auto written = ::write(status, &kBuiltMark, 1);
+}
+
 void report_failure(int status, const Error& error) noexcept {
   FailureHeader header;
   header.code = static_cast<std::int32_t>(error.code);
@@ -181,6 +186,7 @@ Result<ChildState> read_report(int status, UniqueFd* terminal) {
   UniqueFd received;
   const char mark = KATA_TRY(receive_mark(status, received), "");
   if (mark == 0) return ChildState::kExecuted;
+  if (mark == kBuiltMark) return ChildState::kBuilt;
   if (mark == kReadyMark && terminal != nullptr) *terminal = std::move(received);
   if (mark == kReadyMark) return ChildState::kReady;
   std::string text(1, mark);
@@ -225,6 +231,7 @@ Result<void> isolate_child(ProcessStdio& stdio, const std::vector<UniqueFd*>& ke
 Result<std::string> prepare_process(ProcessPlan& plan, bool set_limits) {
   UniqueFd root(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!root) return errno_error("open '/'", errno);
+  KATA_TRY(find_user(root.get(), plan.names, plan), "process.user");
   KATA_TRY(take_terminal(plan), "");
   give_stdio(plan.uid);
   add_home(root.get(), plan);

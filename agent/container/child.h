@@ -27,10 +27,11 @@ Result<Pipe> make_status();  // for reports: a descriptor can go with one
 // fork(2) into new namespaces (CLONE_NEW*): 0 in the child.
 Result<pid_t> clone_child(std::uint64_t namespaces);
 
+void report_built(int status) noexcept;  // the rootfs is there, the old root, too
 void report_ready(int status, int terminal = -1) noexcept;  // the master of its terminal
 void report_failure(int status, const Error& error) noexcept;
 
-enum class ChildState { kReady, kExecuted };  // kExecuted: the pipe closed at execve
+enum class ChildState { kReady, kExecuted, kBuilt };  // kExecuted: the pipe closed at execve
 // Blocks until the child reports. Its failure comes back as the Error it had.
 Result<ChildState> read_report(int status, UniqueFd* terminal = nullptr);
 

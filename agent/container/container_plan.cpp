@@ -52,6 +52,7 @@ class Planner {
   Result<void> plan_root();
   Result<void> plan_hostname();
   Result<void> plan_mounts();
+  Result<void> complete_id_map(MountIdMap& map) const;
   Result<void> plan_nodes();
   Result<void> plan_hidden_paths();
   Result<void> plan_sysctls();
@@ -193,6 +194,8 @@ Result<MountPlan> plan_mount(const grpc::Mount& mount) {
   if (plan.type.empty() && !plan.options.bind && !plan.options.remount)
     return invalid("type: is empty");
   if (plan.options.bind && plan.source.empty()) return invalid("source: is empty");
+  if (plan.options.id_map && (!plan.options.bind || plan.options.remount))
+    return invalid("options: 'idmap' is for bind mounts only");
   if (plan.destination.native().starts_with("/proc/") && !may_cover_proc(plan.destination))
     return invalid(concat("destination: '", plan.destination, "' is inside /proc"));
   if (plan.destination == "/proc" && plan.type != "proc")
@@ -203,12 +206,22 @@ Result<MountPlan> plan_mount(const grpc::Mount& mount) {
   return plan;
 }
 
+Result<void> Planner::complete_id_map(MountIdMap& map) const {
+  if (!map.uids.empty()) return {};
+  if (plan_.uid_map.empty())
+    return invalid("options: 'idmap' without ranges needs a user namespace in linux.namespaces");
+  map.uids = plan_.uid_map;
+  map.gids = plan_.gid_map;
+  return {};
+}
+
 Result<void> Planner::plan_mounts() {
   for (const auto& mount : spec_.mounts()) {
     const std::string field = concat("mounts[", plan_.mounts.size(), "]");
     plan_.mounts.push_back(KATA_TRY(plan_mount(mount), field));
     MountPlan& planned = plan_.mounts.back();
     if (planned.options.bind) planned.source = paths_.bundle / planned.source;
+    if (planned.options.id_map) KATA_TRY(complete_id_map(*planned.options.id_map), field);
   }
   return {};
 }

@@ -31,6 +31,7 @@ struct MountPlan {
   std::filesystem::path destination{};  // normal form, absolute
   std::string source{}, type{};
   MountOptions options{};
+  UniqueFd tree{};  // with options.id_map: its source, mapped; the agent opens it
 };
 
 struct NodePlan {  // a device node or fifo
@@ -62,6 +63,7 @@ struct ContainerPlan {
   std::vector<DeviceRule> device_rules{};
   std::string time_offsets{};  // lines for /proc/self/timens_offsets
   std::vector<std::pair<std::string, std::string>> unified{};  // cgroup file and value
+  std::vector<std::string> rdma{};                             // lines of rdma.max
   ContainerHooks hooks{};
   UniqueFd message_queues{};  // an mqueue filesystem that a user namespace could not make itself
 

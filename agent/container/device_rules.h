@@ -4,13 +4,10 @@
 // every container needs. The last rule that matches decides; without one the answer is no.
 #pragma once
 
-#include <linux/bpf.h>
-
-#include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
+#include "core/base/device_program.h"
 #include "kata/result.h"
 
 namespace grpc {
@@ -18,14 +15,6 @@ class Linux;
 }
 
 namespace kata::agent {
-
-struct DeviceRule {
-  bool allow = false;
-  char type = 'a';                                // 'a', 'b' or 'c'
-  std::optional<std::uint32_t> major{}, minor{};  // absent: any
-  bool read = false, write = false, make = false;
-  friend bool operator==(const DeviceRule&, const DeviceRule&) = default;
-};
 
 // The specification's rules, an "rwm" for each node of linux.devices, and the default nodes.
 //
@@ -36,8 +25,5 @@ Result<std::vector<DeviceRule>> plan_device_rules(const grpc::Linux& spec);
 
 // "c 1:* rwm", for devices.allow and devices.deny of cgroup v1.
 std::string device_rule_text(const DeviceRule& rule);
-
-// The same rules as a BPF_PROG_TYPE_CGROUP_DEVICE program, for cgroup v2.
-std::vector<bpf_insn> device_program(const std::vector<DeviceRule>& rules);
 
 }  // namespace kata::agent

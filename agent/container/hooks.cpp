@@ -115,6 +115,19 @@ Result<void> run_hook(const HookPlan& hook, const std::string& state) {
   return offered;
 }
 
+// Up to the end of the stream: it is one line, or nothing.
+std::string read_line(int fd) {
+  std::string text;
+  char block[512];
+  for (;;) {
+    const ssize_t got = ::read(fd, block, sizeof block);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) break;
+    text.append(block, static_cast<std::size_t>(got));
+  }
+  return text.substr(0, text.find('\n'));
+}
+
 std::string quoted(std::string_view text) {
   std::string result = "\"";
   for (const char letter : text) {
@@ -129,21 +142,58 @@ std::string quoted(std::string_view text) {
 
 Result<ContainerHooks> plan_hooks(const grpc::Hooks& hooks) {
   ContainerHooks planned;
+  planned.prestart = KATA_TRY(plan_list(hooks.prestart(), "prestart"), "");
   planned.create = KATA_TRY(plan_list(hooks.createcontainer(), "createContainer"), "");
   planned.start = KATA_TRY(plan_list(hooks.startcontainer(), "startContainer"), "");
+  planned.poststart = KATA_TRY(plan_list(hooks.poststart(), "poststart"), "");
+  planned.poststop = KATA_TRY(plan_list(hooks.poststop(), "poststop"), "");
   return planned;
 }
 
-std::string hook_state(std::string_view container_id, std::string_view status,
+std::string hook_state(std::string_view container_id, std::string_view status, pid_t pid,
                        std::string_view bundle) {
+  const std::string process = pid == 0 ? "" : concat(R"(,"pid":)", pid);
   return concat(R"({"ociVersion":"1.0.2","id":)", quoted(container_id), R"(,"status":)",
-                quoted(status), R"(,"pid":)", ::getpid(), R"(,"bundle":)", quoted(bundle), "}\n");
+                quoted(status), process, R"(,"bundle":)", quoted(bundle), "}\n");
 }
 
 Result<void> run_hooks(const std::vector<HookPlan>& hooks, std::string_view kind,
                        const std::string& state) {
   for (const HookPlan& hook : hooks)
     KATA_TRY(run_hook(hook, state), concat("hooks.", kind, ": hook '", hook.path, '\''));
+  return {};
+}
+
+Result<pid_t> start_hooks(const std::vector<HookPlan>& hooks, std::string_view kind,
+                          const std::string& state, UniqueFd complaints, AfterFailure then) {
+  const pid_t pid = KATA_TRY(clone_child(0), "");
+  if (pid != 0) return pid;
+  ProcessStdio nothing;
+  bool failed = !isolate_child(nothing, {&complaints}).ok();
+  for (const HookPlan& hook : hooks) {
+    const auto run = run_hooks({hook}, kind, state);
+    if (run.ok()) continue;
+    failed = true;
+    const std::string line = run.error().message + '\n';
+    [[maybe_unused]] const auto written = ::write(complaints.get(), line.data(), line.size());
+    if (then == AfterFailure::kStop) break;
+  }
+  ::_exit(failed ? 1 : 0);
+}
+
+Result<void> run_hooks_outside(const std::vector<HookPlan>& hooks, std::string_view kind,
+                               const std::string& state) {
+  if (hooks.empty()) return {};
+  Pipe complaints = KATA_TRY(make_pipe(), "");
+  const pid_t pid = KATA_TRY(
+      start_hooks(hooks, kind, state, std::move(complaints.write), AfterFailure::kStop), "");
+  complaints.write.reset();
+  const std::string line = read_line(complaints.read.get());
+  int status = 0;
+  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+  }
+  if (!line.empty()) return make_error(ErrorCode::kInternal, line);
+  if (status != 0) return make_error(ErrorCode::kInternal, concat("hooks.", kind, ": failed"));
   return {};
 }
 

@@ -14,6 +14,7 @@
 #include <filesystem>
 #include <string>
 
+#include "agent/container/users.h"
 #include "kata/result.h"
 #include "kata/unique_fd.h"
 
@@ -49,16 +50,16 @@ struct LaunchedInit {
 
 // Does everything up to, not including, execve of the workload. On failure nothing is left: no
 // process, mount or cgroup. kInvalidArgument when the spec is at fault; the message names the
-// field.
+// field. `user` is looked up in the container and wins over the specification's numbers.
 Result<LaunchedInit> launch_init(const grpc::Spec& spec, const std::string& container_id,
                                  const ContainerPaths& paths, const SandboxNamespaces& namespaces,
-                                 ProcessStdio stdio);
+                                 ProcessStdio stdio, UserNames user = {});
 
 // Joins all namespaces and the cgroup of `init_pid` and executes `process`. Returns when execve
 // succeeded or failed. `terminal` is set as LaunchedInit's is.
 Result<pid_t> launch_exec(const grpc::Process& process, const grpc::Spec& container_spec,
                           const ContainerPaths& paths, pid_t init_pid, ProcessStdio stdio,
-                          UniqueFd* terminal = nullptr);
+                          UniqueFd* terminal = nullptr, UserNames user = {});
 
 // Kills every process of the container's cgroup and waits, at most until the deadline, for the
 // cgroup to be empty; then removes it.

@@ -151,8 +151,9 @@ Result<ProcessPlan> plan_exec(const grpc::Process& process, const grpc::Spec& co
 
 Result<pid_t> launch_exec(const grpc::Process& process, const grpc::Spec& container_spec,
                           const ContainerPaths& paths, pid_t init_pid, ProcessStdio stdio,
-                          UniqueFd* terminal) {
+                          UniqueFd* terminal, UserNames user) {
   ProcessPlan plan = KATA_TRY(plan_exec(process, container_spec), "exec");
+  plan.names = std::move(user);
   UniqueFd init(static_cast<int>(::syscall(SYS_pidfd_open, init_pid, 0)));
   if (!init) return errno_error(concat("exec: open the container's process ", init_pid), errno);
   const auto namespaces = KATA_TRY(foreign_namespaces(init_pid), "exec");

@@ -38,11 +38,14 @@ class InitLauncher {
   Result<void> finish(pid_t pid);
   [[noreturn]] void run_child(ProcessStdio& stdio);
   Result<std::string> become_init(ProcessStdio& stdio);
+  Result<void> run_prestart_hooks(pid_t pid);
+  Result<void> run_create_hooks();
   Result<void> settle_namespaces();
   Result<void> write_sysctls();
 
   Result<void> run_start_hooks() const;
   Result<void> open_message_queues();
+  Result<void> open_id_mapped();
 
   ContainerPlan plan_;
   std::string id_;
@@ -70,6 +73,7 @@ Result<LaunchedInit> InitLauncher::launch(ProcessStdio stdio) {
 }
 
 Result<pid_t> InitLauncher::start(ProcessStdio& stdio) {
+  KATA_TRY(open_id_mapped(), "");
   const auto joined = KATA_TRY(open_namespaces(plan_.joined), "");
   NamespaceVisit visit;
   KATA_TRY(visit.enter(joined), "");
@@ -81,6 +85,17 @@ Result<pid_t> InitLauncher::start(ProcessStdio& stdio) {
   if (pid != 0) return pid;
   visit.forget();
   run_child(stdio);
+}
+
+// Only the agent may map ids: a container's user namespace does not own the filesystems.
+Result<void> InitLauncher::open_id_mapped() {
+  for (MountPlan& mount : plan_.mounts) {
+    if (!mount.options.id_map) continue;
+    mount.tree =
+        KATA_TRY(clone_with_id_map(mount.source, mount.options.rbind, *mount.options.id_map),
+                 concat("mount '", mount.destination, "'"));
+  }
+  return {};
 }
 
 // The queues of a joined ipc namespace belong to that one's user namespace, so they are mounted
@@ -99,10 +114,33 @@ Result<void> InitLauncher::finish(pid_t pid) {
   KATA_TRY(set_oom_score(plan_.process, pid), "");
   if (plan_.has_new(CLONE_NEWUSER)) KATA_TRY(set_rlimits(plan_.process, pid), "");
   KATA_TRY(release(gate_.write.get()), "");
-  if (KATA_TRY(read_report(status_.read.get(), &terminal_), "") == ChildState::kReady) return {};
+  auto state = KATA_TRY(read_report(status_.read.get(), &terminal_), "");
+  if (state == ChildState::kBuilt) {
+    KATA_TRY(run_prestart_hooks(pid), "");
+    state = KATA_TRY(read_report(status_.read.get(), &terminal_), "");
+  }
+  if (state == ChildState::kReady) return {};
   return make_error(ErrorCode::kResourceExhausted,
                     "the container's first process was killed while it was being set up; is "
                     "linux.resources.memory.limit too small?");
+}
+
+// With the container's namespaces and mounts there, named by its process.
+Result<void> InitLauncher::run_prestart_hooks(pid_t pid) {
+  KATA_TRY(run_hooks_outside(plan_.hooks.prestart, "prestart",
+                             hook_state(id_, "creating", pid, paths_.bundle.native())),
+           "");
+  return release(gate_.write.get());
+}
+
+// In the child, after the agent has run the prestart hooks.
+Result<void> InitLauncher::run_create_hooks() {
+  if (!plan_.hooks.prestart.empty()) {
+    report_built(status_.write.get());
+    if (!wait_for_release(gate_.read.get())) ::_exit(1);
+  }
+  return run_hooks(plan_.hooks.create, "createContainer",
+                   hook_state(id_, "creating", ::getpid(), paths_.bundle.native()));
 }
 
 void InitLauncher::run_child(ProcessStdio& stdio) {
@@ -129,15 +167,16 @@ void InitLauncher::run_child(ProcessStdio& stdio) {
 Result<std::string> InitLauncher::become_init(ProcessStdio& stdio) {
   std::vector<UniqueFd*> keep = {&status_.write, &gate_.read};
   if (plan_.message_queues) keep.push_back(&plan_.message_queues);
+  for (MountPlan& mount : plan_.mounts)
+    if (mount.tree) keep.push_back(&mount.tree);
   KATA_TRY(isolate_child(stdio, keep), "");
   if (!wait_for_release(gate_.read.get())) ::_exit(1);
   KATA_TRY(settle_namespaces(), "");
   UniqueFd root = KATA_TRY(build_rootfs(plan_, paths_, cgroup_, terminal_), "");
   plan_.message_queues.reset();
+  plan_.mounts.clear();
   KATA_TRY(write_sysctls(), "linux.sysctl");
-  KATA_TRY(run_hooks(plan_.hooks.create, "createContainer",
-                     hook_state(id_, "creating", paths_.bundle.native())),
-           "");
+  KATA_TRY(run_create_hooks(), "");
   KATA_TRY(enter_rootfs(root.get()), "enter the rootfs");
   KATA_TRY(set_propagation(root.get(), plan_.root_propagation), "linux.rootfsPropagation");
   root.reset();
@@ -147,7 +186,7 @@ Result<std::string> InitLauncher::become_init(ProcessStdio& stdio) {
 Result<void> InitLauncher::run_start_hooks() const {
   if (plan_.hooks.start.empty()) return {};
   return run_hooks(plan_.hooks.start, "startContainer",
-                   hook_state(id_, "created", paths_.bundle.native()));
+                   hook_state(id_, "created", ::getpid(), paths_.bundle.native()));
 }
 
 Result<void> InitLauncher::settle_namespaces() {
@@ -185,15 +224,17 @@ Result<void> InitLauncher::write_sysctls() {
 
 Result<LaunchedInit> launch_init(const grpc::Spec& spec, const std::string& container_id,
                                  const ContainerPaths& paths, const SandboxNamespaces& namespaces,
-                                 ProcessStdio stdio) {
+                                 ProcessStdio stdio, UserNames user) {
   const std::string action = concat("container '", container_id, "'");
   ContainerPlan plan = KATA_TRY(plan_container(spec, paths, namespaces), action);
+  plan.process.names = std::move(user);
   KATA_TRY(check_resources(spec.linux().resources()), action);
   const auto cgroup = KATA_TRY(open_cgroup(paths.cgroup), action);
   auto launched = [&]() -> Result<LaunchedInit> {
     KATA_TRY(cgroup->create(), "");
     KATA_TRY(cgroup->apply(spec.linux().resources()), "");
     KATA_TRY(cgroup->apply_unified(plan.unified), "linux.resources.unified");
+    KATA_TRY(apply_rdma(*cgroup, plan.rdma), "linux.resources.rdma");
     KATA_TRY(cgroup->apply_devices(plan.device_rules), "linux.resources.devices");
     return InitLauncher(std::move(plan), container_id, paths, *cgroup).launch(std::move(stdio));
   }();

@@ -86,7 +86,11 @@ Result<void> take_word(std::string_view word, MountOptions& options) {
       std::find(std::begin(kIgnored), std::end(kIgnored), word) != std::end(kIgnored))
     return {};
   const std::string_view name = word.substr(0, word.find('='));
-  if (name == "loop" || name == "idmap" || name == "ridmap")
+  if (name == "idmap" || name == "ridmap") {
+    options.id_map = KATA_TRY(parse_mount_id_map(word), "");
+    return {};
+  }
+  if (name == "loop")
     return make_error(ErrorCode::kUnsupported,
                       concat("mount option '", word, "' is not supported"));
   if (take_switch(word, options) || take_attribute(word, options)) return {};
@@ -111,6 +115,13 @@ Result<MountOptions> parse_mount_options(const std::vector<std::string>& words) 
     }
   }
   return options;
+}
+
+Result<MountOptions> parse_storage_options(const std::vector<std::string>& words) {
+  MountOptions options = KATA_TRY(parse_mount_options(words), "");
+  if (!options.id_map) return options;
+  return make_error(ErrorCode::kUnsupported,
+                    "mount option 'idmap' is not for storages: give it to the container's mount");
 }
 
 }  // namespace kata::agent

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "agent/container/seccomp_filter.h"
+#include "agent/container/users.h"
 #include "kata/result.h"
 
 namespace grpc {
@@ -46,6 +47,7 @@ struct ProcessPlan {
   uid_t uid = 0;
   gid_t gid = 0;
   std::vector<gid_t> groups{};
+  UserNames names{};  // when set, what the three above become in the container
   std::vector<std::string> args{}, env{};
   std::string cwd{};
   CapabilitySets capabilities{};

@@ -7,7 +7,6 @@
 
 #include <cstring>
 
-#include "kata/beneath.h"
 #include "kata/concat.h"
 
 namespace kata::agent {
@@ -15,7 +14,6 @@ namespace {
 
 constexpr std::string_view kDefaultPath =
     "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-constexpr std::size_t kLargestPasswd = 1U << 20;
 
 std::string_view search_path(const ProcessPlan& plan) {
   for (const std::string_view entry : plan.env)
@@ -26,31 +24,6 @@ std::string_view search_path(const ProcessPlan& plan) {
 bool is_program(const std::string& path) {
   struct stat found {};
   return ::stat(path.c_str(), &found) == 0 && S_ISREG(found.st_mode) && (found.st_mode & 0111) != 0;
-}
-
-std::string read_passwd(int root) {
-  std::string text;
-  const auto file = open_in_root(root, "/etc/passwd", O_RDONLY | O_NONBLOCK | O_NOCTTY);
-  struct stat found {};
-  if (!file.ok() || ::fstat(file.value().get(), &found) != 0 || !S_ISREG(found.st_mode))
-    return text;
-  char block[4096];
-  while (text.size() < kLargestPasswd) {
-    const ssize_t got = ::read(file.value().get(), block, sizeof block);
-    if (got <= 0) break;
-    text.append(block, static_cast<std::size_t>(got));
-  }
-  return text;
-}
-
-// "name:password:uid:gid:gecos:home:shell".
-std::string_view passwd_field(std::string_view line, int wanted) {
-  for (int field = 0; field < wanted; ++field) {
-    const std::size_t colon = line.find(':');
-    if (colon == std::string_view::npos) return {};
-    line.remove_prefix(colon + 1);
-  }
-  return line.substr(0, line.find(':'));
 }
 
 std::vector<char*> pointers(const std::vector<std::string>& texts) {
@@ -91,23 +64,6 @@ Result<void> check_executable(const std::string& program, const std::string& nam
   if (::faccessat(AT_FDCWD, program.c_str(), X_OK, AT_EACCESS) != 0)
     return errno_error(action, errno);
   return {};
-}
-
-std::string home_directory(int root, uid_t uid) {
-  const std::string text = read_passwd(root);
-  const std::string wanted = std::to_string(uid);
-  std::string_view rest = text;
-  while (!rest.empty()) {
-    const std::size_t end = rest.find('\n');
-    const std::string_view line = rest.substr(0, end);
-    if (passwd_field(line, 2) == wanted) {
-      const std::string_view home = passwd_field(line, 5);
-      if (home.starts_with('/') && home.find('\0') == std::string_view::npos)
-        return std::string(home);
-    }
-    rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
-  }
-  return "/";
 }
 
 int execute(const ProcessPlan& plan, const std::string& program) {

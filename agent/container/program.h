@@ -17,9 +17,6 @@ Result<std::string> find_program(const ProcessPlan& plan);
 // As the calling user: kNotFound or kPermission, naming `name`.
 Result<void> check_executable(const std::string& program, const std::string& name);
 
-// The home directory of `uid` in the container's /etc/passwd; "/" when there is none.
-std::string home_directory(int root, uid_t uid);
-
 // Returns only when execve failed: the exit code for it, 127 when the program is missing and 126
 // otherwise, after a line on descriptor 2.
 int execute(const ProcessPlan& plan, const std::string& program);

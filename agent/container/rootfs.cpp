@@ -133,16 +133,23 @@ Result<void> RootfsBuilder::add_mount(const MountPlan& mount) {
   return mount_new(mount);
 }
 
-Result<void> RootfsBuilder::bind(const MountPlan& mount) {
+Result<UniqueFd> clone_source(const MountPlan& mount) {
   const UniqueFd source(::open(mount.source.c_str(), O_PATH | O_CLOEXEC));
+  if (!source) return errno_error(concat("open source '", mount.source, "'"), errno);
+  return KATA_TRY(clone_tree(source.get(), mount.options.rbind),
+                  concat("source '", mount.source, "'"));
+}
+
+Result<void> RootfsBuilder::bind(const MountPlan& mount) {
+  UniqueFd own;
+  if (!mount.tree) own = KATA_TRY(clone_source(mount), "");
+  const int tree = mount.tree ? mount.tree.get() : own.get();
   struct stat found {};
-  if (!source || ::fstat(source.get(), &found) != 0)
-    return errno_error(concat("open source '", mount.source, "'"), errno);
-  const UniqueFd tree = KATA_TRY(clone_tree(source.get(), mount.options.rbind),
-                                 concat("source '", mount.source, "'"));
+  if (::fstat(tree, &found) != 0)
+    return errno_error(concat("look at source '", mount.source, "'"), errno);
   const UniqueFd target =
       KATA_TRY(S_ISDIR(found.st_mode) ? directory_target(mount) : file_target(mount), "");
-  return place(mount, tree.get(), target.get());
+  return place(mount, tree, target.get());
 }
 
 // A user namespace without its own network may not mount sysfs: it gets the agent's.
@@ -194,7 +201,7 @@ Result<void> RootfsBuilder::fill_cgroups(int tree) {
 Result<void> RootfsBuilder::mount_cgroups(const MountPlan& mount) {
   const UniqueFd target = KATA_TRY(directory_target(mount), "");
   const auto directories = cgroup_.directories();
-  MountPlan whole = mount;
+  MountPlan whole{mount.destination, mount.source, mount.type, mount.options, {}};
   whole.options.recursive = whole.options.attributes;  // the controllers' mounts too
   if (directories.size() == 1 && directories.front().name.empty()) {
     const UniqueFd tree = KATA_TRY(clone_tree(directories.front().path, false), "");

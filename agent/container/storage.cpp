@@ -76,7 +76,7 @@ Result<void> place(const grpc::Storage& storage, const MountOptions& options, in
 
 Result<void> mount_bind(const grpc::Storage& storage) {
   const auto options = KATA_TRY(
-      parse_mount_options({storage.options().begin(), storage.options().end()}), "options");
+      parse_storage_options({storage.options().begin(), storage.options().end()}), "options");
   const UniqueFd source(::open(storage.source().c_str(), O_PATH | O_CLOEXEC));
   struct stat found {};
   if (!source || ::fstat(source.get(), &found) != 0)
@@ -179,6 +179,11 @@ Error unknown_driver(std::string_view driver) {
 
 // A guest image may have mounted the share before.
 bool is_mounted_as(const std::string& mount_point, const std::string& fstype) {
+  struct statx found {};
+  if (::statx(AT_FDCWD, mount_point.c_str(),
+              AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC, 0, &found) != 0 ||
+      (found.stx_attributes & STATX_ATTR_MOUNT_ROOT) == 0)
+    return false;
   const auto text = read_file("/proc/self/mountinfo");
   if (!text.ok()) return false;
   const std::vector<MountLine> mounts = parse_mountinfo(text.value());
@@ -214,7 +219,7 @@ bool StorageTable::has(const std::string& mount_point) const {
 // error counts only when the mount fails too.
 Result<void> StorageTable::mount_with_module(const grpc::Storage& storage,
                                              std::vector<std::string> options) {
-  MountOptions words = KATA_TRY(parse_mount_options(options), "options");
+  MountOptions words = KATA_TRY(parse_storage_options(options), "options");
   // A disk that is read-only must be so to its filesystem, too.
   if (is_disk(storage.driver()) && std::ranges::find(options, "ro") != options.end())
     words.data.emplace_back("ro");

@@ -102,7 +102,7 @@ Result<StorageOptions> parse_storage_options(const grpc::Storage& storage, bool 
 
 Result<void> mount_ephemeral(const grpc::Storage& storage, int target) {
   const auto options = KATA_TRY(parse_storage_options(storage, false), "");
-  auto words = KATA_TRY(parse_mount_options(options.mount), "");
+  auto words = KATA_TRY(parse_storage_options(options.mount), "");
   if (storage.fstype() == "hugetlbfs") {
     const HugePages wanted = KATA_TRY(parse_huge_pages(options.mount), "");
     KATA_TRY(reserve_huge_pages(wanted), "");
@@ -119,7 +119,7 @@ Result<void> mount_ephemeral(const grpc::Storage& storage, int target) {
 
 Result<void> remount_ephemeral(const grpc::Storage& storage, int mount) {
   const auto options = KATA_TRY(parse_storage_options(storage, false), "");
-  const auto words = KATA_TRY(parse_mount_options(options.mount), "");
+  const auto words = KATA_TRY(parse_storage_options(options.mount), "");
   struct statfs found {};
   if (::fstatfs(mount, &found) != 0) return errno_error("look at the mount", errno);
   if (storage.fstype() != "tmpfs" || found.f_type != TMPFS_MAGIC)

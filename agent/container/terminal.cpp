@@ -13,6 +13,7 @@
 #include <cstring>
 
 #include "kata/beneath.h"
+#include "kata/send_fds.h"
 
 namespace kata::agent {
 namespace {
@@ -53,19 +54,8 @@ Result<void> use_as_stdio(const ContainerTerminal& terminal) {
 }
 
 Result<void> send_descriptor(int socket, char mark, int fd) {
-  iovec text{&mark, 1};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof fd)] = {};
-  msghdr message{};
-  message.msg_iov = &text;
-  message.msg_iovlen = 1;
-  message.msg_control = control;
-  message.msg_controllen = sizeof control;
-  cmsghdr* header = CMSG_FIRSTHDR(&message);
-  header->cmsg_level = SOL_SOCKET;
-  header->cmsg_type = SCM_RIGHTS;
-  header->cmsg_len = CMSG_LEN(sizeof fd);
-  std::memcpy(CMSG_DATA(header), &fd, sizeof fd);
-  if (::sendmsg(socket, &message, MSG_NOSIGNAL) != 1) return errno_error("send a terminal", errno);
+  if (send_with_fds(socket, {&mark, 1}, {&fd, 1}) != 1)
+    return errno_error("send a terminal", errno);
   return {};
 }
 

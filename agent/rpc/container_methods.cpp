@@ -11,10 +11,10 @@ void register_container_methods(ttrpc::Server& server, Sandbox& sandbox) {
                                              [&sandbox](grpc::CreateContainerRequest request) {
                                                return sandbox.create_container(std::move(request));
                                              });
-  handle_now<grpc::StartContainerRequest>(server, "StartContainer",
-                                          [&sandbox](const grpc::StartContainerRequest& request) {
-                                            return sandbox.start_container(request.container_id());
-                                          });
+  handle_empty<grpc::StartContainerRequest>(
+      server, "StartContainer", [&sandbox](const grpc::StartContainerRequest& request) {
+        return sandbox.start_container(request.container_id());
+      });
   handle_empty<grpc::RemoveContainerRequest>(
       server, "RemoveContainer",
       [&sandbox](grpc::RemoveContainerRequest request) -> asio::awaitable<Result<void>> {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // grpc.Health: the agent is up, and of this version.
+#include <utility>
+
 #include "agent/rpc/services.h"
 #include "agent/version.h"
 #include "health.pb.h"
@@ -9,11 +11,13 @@ namespace asio = boost::asio;
 
 namespace kata::agent {
 
-void register_health(ttrpc::Server& server) {
+void register_health(ttrpc::Server& server, std::function<void()> on_check) {
   constexpr const char* kHealth = "grpc.Health";
   ttrpc::handle<grpc::CheckRequest, grpc::HealthCheckResponse>(
       server, kHealth, "Check",
-      [](grpc::CheckRequest) -> asio::awaitable<Result<grpc::HealthCheckResponse>> {
+      [on_check = std::move(on_check)](
+          grpc::CheckRequest) -> asio::awaitable<Result<grpc::HealthCheckResponse>> {
+        on_check();
         grpc::HealthCheckResponse response;
         response.set_status(grpc::HealthCheckResponse::SERVING);
         co_return response;

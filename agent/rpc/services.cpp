@@ -42,7 +42,6 @@ void register_services(ttrpc::Server& server, Sandbox& sandbox, ModuleLoader& mo
   register_file_methods(server, sandbox);
   register_iptables_methods(server, sandbox);
   register_absent_methods(server);
-  register_health(server);
 }
 
 }  // namespace kata::agent

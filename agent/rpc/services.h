@@ -17,8 +17,8 @@ namespace kata::agent {
 
 inline constexpr const char* kAgentService = "grpc.AgentService";
 
-// Everything is borrowed for the life of the server. `on_destroyed` is called before the reply to
-// DestroySandbox is sent.
+// grpc.AgentService. Everything is borrowed for the life of the server. `on_destroyed` is called
+// before the reply to DestroySandbox is sent.
 void register_services(ttrpc::Server& server, Sandbox& sandbox, ModuleLoader& modules,
                        const AgentConfig& config, bool is_init, std::function<void()> on_destroyed);
 
@@ -34,6 +34,7 @@ void register_hotplug_methods(ttrpc::Server& server, Sandbox& sandbox);
 void register_file_methods(ttrpc::Server& server, Sandbox& sandbox);
 void register_iptables_methods(ttrpc::Server& server, Sandbox& sandbox);
 void register_absent_methods(ttrpc::Server& server);
-void register_health(ttrpc::Server& server);
+// `on_check` is called before the reply to Check is sent.
+void register_health(ttrpc::Server& server, std::function<void()> on_check);
 
 }  // namespace kata::agent

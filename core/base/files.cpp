@@ -21,12 +21,13 @@ Result<void> write_all(int fd, std::string_view content) {
   return {};
 }
 
-Result<void> write_synced(const std::filesystem::path& path, std::string_view content,
-                          mode_t mode) {
+Result<void> write_new(const std::filesystem::path& path, std::string_view content, mode_t mode,
+                       Durability durability) {
   UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, mode));
   if (!fd) return errno_error("open", errno);
   KATA_TRY(write_all(fd.get(), content), "");
-  if (::fsync(fd.get()) != 0) return errno_error("fsync", errno);
+  if (durability == Durability::kDurable && ::fsync(fd.get()) != 0)
+    return errno_error("fsync", errno);
   return {};
 }
 
@@ -50,10 +51,10 @@ Result<std::string> read_file(const std::filesystem::path& path, std::size_t lim
 }
 
 Result<void> write_file_atomically(const std::filesystem::path& path, std::string_view content,
-                                   mode_t mode) {
+                                   mode_t mode, Durability durability) {
   const std::string action = concat("write '", path, "'");
   const std::filesystem::path temporary = concat(path, ".tmp.", ::getpid());
-  if (auto written = write_synced(temporary, content, mode); !written.ok()) {
+  if (auto written = write_new(temporary, content, mode, durability); !written.ok()) {
     ::unlink(temporary.c_str());
     return in_context(std::move(written).error(), action);
   }
@@ -62,6 +63,7 @@ Result<void> write_file_atomically(const std::filesystem::path& path, std::strin
     ::unlink(temporary.c_str());
     return errno_error(concat(action, ": rename"), number);
   }
+  if (durability == Durability::kVolatile) return {};
   UniqueFd directory(::open(path.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!directory || ::fsync(directory.get()) != 0)
     return errno_error(concat(action, ": fsync directory"), errno);

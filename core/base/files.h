@@ -16,10 +16,15 @@ namespace kata {
 // The whole file; kResourceExhausted when it is larger than `limit` bytes.
 Result<std::string> read_file(const std::filesystem::path& path, std::size_t limit = 16U << 20);
 
+// kVolatile: waits for no disk, for what a crash of the host makes worthless.
+enum class Durability { kDurable, kVolatile };
+
 // Replaces `path` so that a reader, or a crash, sees the old or the new content, never a part:
-// write, fsync, rename, fsync of the directory.
+// write, fsync, rename, fsync of the directory. A crash of the host may leave a part of a volatile
+// file.
 Result<void> write_file_atomically(const std::filesystem::path& path, std::string_view content,
-                                   mode_t mode = 0600);
+                                   mode_t mode = 0600,
+                                   Durability durability = Durability::kDurable);
 
 // Writes into an existing file in one write(2), as sysfs and cgroupfs want it.
 Result<void> write_existing(const std::filesystem::path& path, std::string_view content);

@@ -3,9 +3,9 @@
 
 #include <fcntl.h>
 
+#include <spdlog/logger.h>
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
-#include <spdlog/spdlog.h>
 
 #include "kata/concat.h"
 #include "kata/unique_fd.h"

@@ -88,6 +88,7 @@ Result<void> Composer::read_vm() {
   KATA_TRY(reader_.read(table, {{"kernel", &vm.kernel},
                                 {"image", &vm.image},
                                 {"kernel_params", &vm.kernel_params},
+                                {"guest_hook_path", &vm.guest_hook_path},
                                 {"default_vcpus", VcpuCount{&vm.default_vcpus}},
                                 {"default_maxvcpus", &vm.default_maxvcpus, 0, 1024},
                                 {"default_memory", &vm.default_memory_mib, 64, kMaxMemoryMib},
@@ -185,6 +186,12 @@ std::string go_spelling(const std::string& key) {
   return key;
 }
 
+bool implements(std::string_view plugin, std::string_view key) {
+  return std::any_of(
+      std::begin(kKeysOfOnePlugin), std::end(kKeysOfOnePlugin),
+      [&](const PluginKey& known) { return known.plugin == plugin && known.key == key; });
+}
+
 // The shared filesystem that a key of the hypervisor's table configures; empty: none.
 std::string_view filesystem_of(std::string_view key) {
   if (key.starts_with("virtio_fs_")) return kVirtioFsPlugin;
@@ -195,7 +202,7 @@ void Composer::route_hypervisor_key(const std::string& written, Value value) {
   const std::string key = go_spelling(written);
   const std::string path = concat("hypervisor.", config_.hypervisor.name, ".", key);
   const std::string_view filesystem = filesystem_of(key);
-  if (is_not_implemented("hypervisor", key)) {
+  if (is_not_implemented("hypervisor", key) && !implements(config_.hypervisor.name, key)) {
     warn_not_implemented(value, key);
   } else if (key == "rx_rate_limiter_max_rate" || key == "tx_rate_limiter_max_rate") {
     if (config_.network.name != "none")
@@ -278,6 +285,9 @@ Result<void> Composer::judge(const std::string& path, const Value& value) {
 
 }  // namespace
 
-Result<Config> compose(Document document) { return Composer(std::move(document)).run(); }
+Result<Config> compose(Document document) {
+  KATA_TRY(use_our_names(document), "");
+  return Composer(std::move(document)).run();
+}
 
 }  // namespace kata::config

@@ -41,6 +41,7 @@ struct VmConfig {  // [hypervisor.<name>] keys that belong to the composition, n
                    // driver
   std::filesystem::path kernel{}, initrd{}, image{};
   std::string kernel_params{};
+  std::filesystem::path guest_hook_path{};  // in the guest; empty: no hooks of the guest
   std::uint32_t default_vcpus = 1, default_maxvcpus = 0;  // 0: the host's count
   std::uint64_t default_memory_mib = 0, default_maxmemory_mib = 0;
   double overhead_vcpus = 0;               // of a VM beside what its workload's limit asks for

@@ -39,6 +39,7 @@ Json write(const VmConfig& vm) {
           {"initrd", vm.initrd.native()},
           {"image", vm.image.native()},
           {"kernel_params", vm.kernel_params},
+          {"guest_hook_path", vm.guest_hook_path.native()},
           {"default_vcpus", vm.default_vcpus},
           {"default_maxvcpus", vm.default_maxvcpus},
           {"default_memory_mib", vm.default_memory_mib},
@@ -96,48 +97,68 @@ PluginChoice read_choice(const Json& in) {
   return choice;
 }
 
+// A sandbox outlives an upgrade: a key that its record does not have is younger than it.
+template <class T>
+void take(const Json& in, const char* key, T& value) {
+  if (const auto found = in.find(key); found != in.end()) found->get_to(value);
+}
+
+void take_path(const Json& in, const char* key, std::filesystem::path& value) {
+  if (const auto found = in.find(key); found != in.end()) value = found->get<std::string>();
+}
+
 VmConfig read_vm(const Json& in) {
   VmConfig vm;
-  vm.kernel = in.at("kernel").get<std::string>();
-  vm.initrd = in.at("initrd").get<std::string>();
-  vm.image = in.at("image").get<std::string>();
-  in.at("kernel_params").get_to(vm.kernel_params);
-  in.at("default_vcpus").get_to(vm.default_vcpus);
-  in.at("default_maxvcpus").get_to(vm.default_maxvcpus);
-  in.at("default_memory_mib").get_to(vm.default_memory_mib);
-  in.at("default_maxmemory_mib").get_to(vm.default_maxmemory_mib);
-  in.at("overhead_vcpus").get_to(vm.overhead_vcpus);
-  in.at("overhead_memory_mib").get_to(vm.overhead_memory_mib);
-  in.at("enable_annotations").get_to(vm.enable_annotations);
-  in.at("valid_hypervisor_paths").get_to(vm.valid_hypervisor_paths);
-  in.at("valid_virtio_fs_daemon_paths").get_to(vm.valid_virtio_fs_daemon_paths);
-  in.at("valid_entropy_sources").get_to(vm.valid_entropy_sources);
-  in.at("enable_hugepages").get_to(vm.enable_hugepages);
-  in.at("enable_debug").get_to(vm.enable_debug);
+  take_path(in, "kernel", vm.kernel);
+  take_path(in, "initrd", vm.initrd);
+  take_path(in, "image", vm.image);
+  take(in, "kernel_params", vm.kernel_params);
+  take_path(in, "guest_hook_path", vm.guest_hook_path);
+  take(in, "default_vcpus", vm.default_vcpus);
+  take(in, "default_maxvcpus", vm.default_maxvcpus);
+  take(in, "default_memory_mib", vm.default_memory_mib);
+  take(in, "default_maxmemory_mib", vm.default_maxmemory_mib);
+  take(in, "overhead_vcpus", vm.overhead_vcpus);
+  take(in, "overhead_memory_mib", vm.overhead_memory_mib);
+  take(in, "enable_annotations", vm.enable_annotations);
+  take(in, "valid_hypervisor_paths", vm.valid_hypervisor_paths);
+  take(in, "valid_virtio_fs_daemon_paths", vm.valid_virtio_fs_daemon_paths);
+  take(in, "valid_entropy_sources", vm.valid_entropy_sources);
+  take(in, "enable_hugepages", vm.enable_hugepages);
+  take(in, "enable_debug", vm.enable_debug);
   return vm;
 }
 
-DedupConfig read_dedup(const Json& in) { return {in.at("run_directory").get<std::string>()}; }
+DedupConfig read_dedup(const Json& in) {
+  DedupConfig dedup;
+  take_path(in, "run_directory", dedup.run_directory);
+  return dedup;
+}
 
 AgentConfig read_agent(const Json& in) {
   AgentConfig agent;
-  in.at("kernel_modules").get_to(agent.kernel_modules);
-  in.at("dial_timeout_s").get_to(agent.dial_timeout_s);
-  in.at("create_container_timeout_s").get_to(agent.create_container_timeout_s);
-  in.at("container_pipe_size").get_to(agent.container_pipe_size);
-  in.at("enable_debug").get_to(agent.enable_debug);
-  in.at("debug_console_enabled").get_to(agent.debug_console_enabled);
+  take(in, "kernel_modules", agent.kernel_modules);
+  take(in, "dial_timeout_s", agent.dial_timeout_s);
+  take(in, "create_container_timeout_s", agent.create_container_timeout_s);
+  take(in, "container_pipe_size", agent.container_pipe_size);
+  take(in, "enable_debug", agent.enable_debug);
+  take(in, "debug_console_enabled", agent.debug_console_enabled);
   return agent;
 }
 
 RuntimeConfig read_runtime(const Json& in) {
   RuntimeConfig runtime;
-  in.at("enable_debug").get_to(runtime.enable_debug);
-  in.at("disable_guest_seccomp").get_to(runtime.disable_guest_seccomp);
-  in.at("log_level").get_to(runtime.log_level);
-  in.at("sandbox_cgroup_only").get_to(runtime.sandbox_cgroup_only);
-  in.at("static_sandbox_resource_mgmt").get_to(runtime.static_sandbox_resource_mgmt);
+  take(in, "enable_debug", runtime.enable_debug);
+  take(in, "disable_guest_seccomp", runtime.disable_guest_seccomp);
+  take(in, "log_level", runtime.log_level);
+  take(in, "sandbox_cgroup_only", runtime.sandbox_cgroup_only);
+  take(in, "static_sandbox_resource_mgmt", runtime.static_sandbox_resource_mgmt);
   return runtime;
+}
+
+const Json& table(const Json& in, const char* name) {
+  static_cast<void>(in.at(name).get_ref<const Json::object_t&>());
+  return in.at(name);
 }
 
 Config read_config(const Json& in) {
@@ -145,11 +166,11 @@ Config read_config(const Json& in) {
   config.hypervisor = read_choice(in.at("hypervisor"));
   config.network = read_choice(in.at("network"));
   config.shared_filesystem = read_choice(in.at("shared_filesystem"));
-  config.memory_dedup = read_choice(in.at("memory_dedup"));
-  config.vm = read_vm(in.at("vm"));
-  if (in.contains("dedup")) config.dedup = read_dedup(in.at("dedup"));  // younger than the format
-  config.agent = read_agent(in.at("agent"));
-  config.runtime = read_runtime(in.at("runtime"));
+  if (in.contains("memory_dedup")) config.memory_dedup = read_choice(in.at("memory_dedup"));
+  config.vm = read_vm(table(in, "vm"));
+  if (in.contains("dedup")) config.dedup = read_dedup(table(in, "dedup"));
+  config.agent = read_agent(table(in, "agent"));
+  config.runtime = read_runtime(table(in, "runtime"));
   in.at("warnings").get_to(config.warnings);
   config.effective = read_values(in.at("effective"));
   return config;

@@ -24,6 +24,33 @@ struct SharedFsName {
 inline constexpr SharedFsName kSharedFsNames[] = {
     {"virtio-fs", kVirtioFsPlugin}, {"virtio-9p", kPlan9Plugin}, {"none", "none"}};
 
+// Kata's Go and Rust runtimes each have a name for it.
+inline constexpr std::string_view kCloudhvPlugin = "cloudhv";
+struct HypervisorName {
+  std::string_view kata, ours;
+};
+inline constexpr HypervisorName kHypervisorNames[] = {{"clh", kCloudhvPlugin},
+                                                      {"cloud-hypervisor", kCloudhvPlugin}};
+
+// Kata's keys that one hypervisor's plugin implements and the others do not.
+struct PluginKey {
+  std::string_view plugin, key;
+};
+inline constexpr PluginKey kKeysOfOnePlugin[] = {
+    {kCloudhvPlugin, "disable_seccomp"},
+    {kCloudhvPlugin, "hypervisor_loglevel"},
+    {kCloudhvPlugin, "rootfs_type"},
+    {kCloudhvPlugin, "disable_nested_virtualization"},
+    {kCloudhvPlugin, "reclaim_guest_freed_memory"},
+    {kCloudhvPlugin, "disk_rate_limiter_bw_max_rate"},
+    {kCloudhvPlugin, "disk_rate_limiter_bw_one_time_burst"},
+    {kCloudhvPlugin, "disk_rate_limiter_ops_max_rate"},
+    {kCloudhvPlugin, "disk_rate_limiter_ops_one_time_burst"},
+    {kCloudhvPlugin, "net_rate_limiter_bw_max_rate"},
+    {kCloudhvPlugin, "net_rate_limiter_bw_one_time_burst"},
+    {kCloudhvPlugin, "net_rate_limiter_ops_max_rate"},
+    {kCloudhvPlugin, "net_rate_limiter_ops_one_time_burst"}};
+
 // Keys that Kata's Rust runtime spells otherwise than its Go runtime; plugins know the Go spelling.
 struct KeySpelling {
   std::string_view rust, go;

@@ -22,8 +22,19 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kMaxFileSize = 1U << 20;
-constexpr const char* kDefaultFiles[] = {"/etc/kata-containers/configuration.toml",
-                                         "/usr/share/defaults/kata-containers/configuration.toml"};
+constexpr const char* kHostFile = "/etc/kata-containers/configuration.toml";
+constexpr const char* kInstalledFile = "share/defaults/kata-containers/configuration.toml";
+
+// The installed files, that of the tree which this program is in first.
+std::vector<fs::path> default_files() {
+  std::vector<fs::path> files{kHostFile};
+  std::error_code none;
+  const fs::path program = fs::read_symlink("/proc/self/exe", none);
+  for (const fs::path& prefix :
+       {installed_prefix(program), fs::path("/usr"), fs::path("/usr/local")})
+    if (!prefix.empty()) files.push_back(prefix / kInstalledFile);
+  return files;
+}
 
 Result<fs::path> resolved(const fs::path& path) {
   std::error_code error;
@@ -36,14 +47,14 @@ Result<fs::path> resolved(const fs::path& path) {
 // among the shipped files and no other.
 Result<fs::path> from_environment(const char* value) {
   const fs::path wanted = KATA_TRY(resolved(value), "variable KATA_CONF_FILE");
-  for (const char* file : kDefaultFiles) {
+  const auto files = default_files();
+  for (const fs::path& file : files) {
     auto shipped = resolved(file);
     if (shipped.ok() && shipped.value() == wanted) return wanted;
   }
-  return make_error(
-      ErrorCode::kPermission,
-      concat("variable KATA_CONF_FILE: expected '", kDefaultFiles[0], "' or '", kDefaultFiles[1],
-             "', found '", value, "'; name any other file by --config"));
+  return make_error(ErrorCode::kPermission,
+                    concat("variable KATA_CONF_FILE: expected '", files[0], "' or '", files[1],
+                           "', found '", value, "'; name any other file by --config"));
 }
 
 Result<std::string> read_trusted(const fs::path& path) {
@@ -94,17 +105,28 @@ Result<DropIns> find_drop_ins(const fs::path& directory) {
 
 }  // namespace
 
+fs::path installed_prefix(const fs::path& program) {
+  if (!program.is_absolute()) return {};
+  const fs::path directory = program.parent_path();
+  if (directory.filename() == "bin") return directory.parent_path();
+  const fs::path above = directory.parent_path();
+  if (directory.filename() == "kata-containers" && above.filename() == "libexec")
+    return above.parent_path();
+  return {};
+}
+
 Result<fs::path> find_config_file(const std::optional<fs::path>& explicit_path) {
   if (explicit_path) return resolved(*explicit_path);
   if (const char* value = std::getenv("KATA_CONF_FILE"); value != nullptr && *value != '\0')
     return from_environment(value);
-  for (const char* file : kDefaultFiles) {
+  const auto files = default_files();
+  for (const fs::path& file : files) {
     auto found = resolved(file);
     if (found.ok() || found.error().sys_errno != ENOENT) return found;
   }
   return make_error(ErrorCode::kNotFound,
-                    concat("no configuration file: expected '", kDefaultFiles[0], "' or '",
-                           kDefaultFiles[1], "'; install one or name it by --config"));
+                    concat("no configuration file: expected '", files[0], "' or '", files[1],
+                           "'; install one or name it by --config"));
 }
 
 Result<Config> load_config(const fs::path& main_file) {

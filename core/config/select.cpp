@@ -63,6 +63,12 @@ std::string quoted_list(const std::vector<std::string>& names) {
   return text;
 }
 
+std::string_view our_name(std::string_view name) {
+  for (const HypervisorName& known : kHypervisorNames)
+    if (name == known.kata) return known.ours;
+  return name;
+}
+
 // [plugins] hypervisor, else runtime.hypervisor_name, else the only [hypervisor.X] table.
 Result<Reader::Text> wanted_hypervisor(Reader& reader) {
   auto named = KATA_TRY(reader.take_text("runtime", "hypervisor_name"), "");
@@ -97,13 +103,41 @@ void note(Reader& reader, const Component& component, const PluginChoice& choice
                         {to_json(by_path ? wanted.text : choice.name), choice.origin});
 }
 
+// Moves what is at `from` and below it to `to`; the places stay.
+template <class Map>
+void rename_below(Map& map, const std::string& from, const std::string& to) {
+  Map kept;
+  for (auto& [path, entry] : map) {
+    const bool moves = path == from || path.starts_with(from + '.');
+    kept.insert_or_assign(moves ? to + path.substr(from.size()) : path, std::move(entry));
+  }
+  map = std::move(kept);
+}
+
 }  // namespace
+
+Result<void> use_our_names(Document& document) {
+  for (const HypervisorName& name : kHypervisorNames) {
+    const std::string theirs = concat("hypervisor.", name.kata);
+    const std::string ours = concat("hypervisor.", name.ours);
+    const auto found = document.tables.find(theirs);
+    if (found == document.tables.end()) continue;
+    if (document.tables.count(ours) != 0)
+      return make_error(ErrorCode::kInvalidArgument,
+                        concat(place(found->second), "[", theirs, "] and another table configure ",
+                               "the same hypervisor, '", name.ours, "': keep one of them"));
+    rename_below(document.values, theirs, ours);
+    rename_below(document.tables, theirs, ours);
+  }
+  return {};
+}
 
 Result<void> select_plugins(Reader& reader, Config& config) {
   std::filesystem::path directory = kDefaultPluginDirectory;
   KATA_TRY(reader.read("plugins", {{"directory", &directory}}), "");
 
-  const auto hypervisor = KATA_TRY(wanted_hypervisor(reader), "");
+  auto hypervisor = KATA_TRY(wanted_hypervisor(reader), "");
+  hypervisor.text = our_name(hypervisor.text);
   config.hypervisor = KATA_TRY(choose(kHypervisor, hypervisor, directory), "");
   const auto share = KATA_TRY(wanted_shared_filesystem(reader, config.hypervisor.name), "");
   config.shared_filesystem = KATA_TRY(choose(kSharedFilesystem, share, directory), "");

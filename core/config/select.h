@@ -10,6 +10,9 @@
 
 namespace kata::config {
 
+// Kata's names of hypervisors in the names of tables become ours (kata_names.h).
+Result<void> use_our_names(Document& document);
+
 // Fills name, library and origin of the four choices.
 Result<void> select_plugins(Reader& reader, Config& config);
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/plugin_host/guard.h"
+#include "core/plugin_host/guarded_extension.h"
+#include "core/plugin_host/guarded_hypervisor_extensions.h"
 
 namespace kata::plugin_host {
 
@@ -28,21 +30,12 @@ class GuardedHypervisor final : public Hypervisor {
   Result<VmExit> wait_vm() override {
     return guard(inner_.name, "wait_vm", [&] { return inner_.object->wait_vm(); });
   }
-  Result<void> pause_vm() override {
-    return guard(inner_.name, "pause_vm", [&] { return inner_.object->pause_vm(); });
-  }
-  Result<void> resume_vm() override {
-    return guard(inner_.name, "resume_vm", [&] { return inner_.object->resume_vm(); });
-  }
   Result<AttachedDevice> attach(Device device, Deadline deadline) override {
     return guard(inner_.name, "attach",
                  [&] { return inner_.object->attach(std::move(device), deadline); });
   }
   Result<void> detach(std::string_view device_id, Deadline deadline) override {
     return guard(inner_.name, "detach", [&] { return inner_.object->detach(device_id, deadline); });
-  }
-  Result<VmResources> resize(VmResources wanted, Deadline deadline) override {
-    return guard(inner_.name, "resize", [&] { return inner_.object->resize(wanted, deadline); });
   }
   Result<AgentAddress> agent_address() const override {
     return guard(inner_.name, "agent_address", [&] { return inner_.object->agent_address(); });
@@ -56,10 +49,18 @@ class GuardedHypervisor final : public Hypervisor {
   Result<std::string> save_state() const override {
     return guard(inner_.name, "save_state", [&] { return inner_.object->save_state(); });
   }
-  void* extension(std::string_view id) noexcept override { return inner_.object->extension(id); }
+  void* extension(std::string_view id) noexcept override {
+    return guarded_extension(inner_.name, *inner_.object, id, pause_, resize_, snapshot_, counters_,
+                             debug_console_);
+  }
 
  private:
   Instance<Hypervisor> inner_;
+  GuardedExtension<HypervisorPause, GuardedPause> pause_{};
+  GuardedExtension<HypervisorResize, GuardedResize> resize_{};
+  GuardedExtension<HypervisorSnapshot, GuardedSnapshot> snapshot_{};
+  GuardedExtension<HypervisorCounters, GuardedCounters> counters_{};
+  GuardedExtension<HypervisorDebugConsole, GuardedDebugConsole> debug_console_{};
 };
 
 }  // namespace

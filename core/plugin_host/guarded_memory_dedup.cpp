@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/plugin_host/guard.h"
+#include "core/plugin_host/guarded_extension.h"
 
 namespace kata::plugin_host {
 
@@ -12,13 +13,13 @@ class GuardedMemoryDedup final : public MemoryDedup {
   Result<void> check_host() override {
     return guard(inner_.name, "check_host", [&] { return inner_.object->check_host(); });
   }
-  Result<Next> start(Deadline now) override {
+  Result<Next> start(TimePoint now) override {
     return guard(inner_.name, "start", [&] { return inner_.object->start(now); });
   }
-  Result<Next> boost(Deadline now) override {
+  Result<Next> boost(TimePoint now) override {
     return guard(inner_.name, "boost", [&] { return inner_.object->boost(now); });
   }
-  Result<Next> tick(Deadline now) override {
+  Result<Next> tick(TimePoint now) override {
     return guard(inner_.name, "tick", [&] { return inner_.object->tick(now); });
   }
   Result<DedupStats> stats() const override {
@@ -27,7 +28,12 @@ class GuardedMemoryDedup final : public MemoryDedup {
   Result<void> restore() override {
     return guard(inner_.name, "restore", [&] { return inner_.object->restore(); });
   }
-  void* extension(std::string_view id) noexcept override { return inner_.object->extension(id); }
+  Result<std::string> save_state() const override {
+    return guard(inner_.name, "save_state", [&] { return inner_.object->save_state(); });
+  }
+  void* extension(std::string_view id) noexcept override {
+    return guarded_extension(inner_.name, *inner_.object, id);
+  }
 
  private:
   Instance<MemoryDedup> inner_;

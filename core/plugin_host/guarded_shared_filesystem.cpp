@@ -1,9 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/plugin_host/guard.h"
+#include "core/plugin_host/guarded_extension.h"
+#include "kata/plugin/draft/shared_filesystem_server.h"
 
 namespace kata::plugin_host {
 
 namespace {
+
+class GuardedServer final : public SharedFilesystemServer {
+ public:
+  GuardedServer(const std::string& plugin, SharedFilesystemServer& inner)
+      : plugin_(plugin), inner_(inner) {}
+
+  FileServer file_server() const noexcept override {
+    const PluginCall running(plugin_.c_str(), "file_server");
+    return inner_.file_server();
+  }
+
+ private:
+  const std::string& plugin_;
+  SharedFilesystemServer& inner_;
+};
 
 class GuardedSharedFilesystem final : public SharedFilesystem {
  public:
@@ -33,10 +50,13 @@ class GuardedSharedFilesystem final : public SharedFilesystem {
   Result<std::string> save_state() const override {
     return guard(inner_.name, "save_state", [&] { return inner_.object->save_state(); });
   }
-  void* extension(std::string_view id) noexcept override { return inner_.object->extension(id); }
+  void* extension(std::string_view id) noexcept override {
+    return guarded_extension(inner_.name, *inner_.object, id, server_);
+  }
 
  private:
   Instance<SharedFilesystem> inner_;
+  GuardedExtension<SharedFilesystemServer, GuardedServer> server_{};
 };
 
 }  // namespace

@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "core/base/trust.h"
+#include "core/plugin_host/crash_note.h"
 #include "core/plugin_host/elf_note.h"
 #include "core/plugin_host/refusal.h"
 #include "kata/concat.h"
@@ -59,7 +60,10 @@ const boost::dll::shared_library& keep_for_ever(boost::dll::shared_library libra
 Result<const plugin::Descriptor*> open_library(const fs::path& file) {
   boost::dll::shared_library library;
   std::error_code error;
-  library.load(file, rtld_now | rtld_local, error);
+  {
+    const PluginCall running(file.c_str(), "its static initialisers");
+    library.load(file, rtld_now | rtld_local, error);
+  }
   if (error)
     return refused("dlopen", "a library whose symbols all resolve", reason_of_dlerror(file),
                    "install what is missing or rebuild the plugin");
@@ -87,6 +91,7 @@ Result<const plugin::Descriptor*> check_and_load(const fs::path& file,
   const ElfNote note = KATA_TRY(read_elf_note(fd.get()), "");
   KATA_TRY(check_note(note, wanted), "");
   KATA_TRY(check_same_file(fd.get(), file), "");
+  const PluginCall running(file.c_str(), "its descriptor");
   const plugin::Descriptor* descriptor = KATA_TRY(open_library(file), "");
   KATA_TRY(check_descriptor(*descriptor, note), "");
   KATA_TRY(check_file_name(file, *descriptor), "");

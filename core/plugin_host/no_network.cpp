@@ -10,9 +10,6 @@ class NoNetwork final : public Network {
   Result<void> check_host() override { return {}; }
   Result<NetworkPlan> attach(const NetworkSpec& /*spec*/) override { return NetworkPlan{}; }
   Result<void> detach() override { return {}; }
-  Result<int> watch() override { return -1; }
-  Result<NetworkChange> rescan() override { return NetworkChange{}; }
-  Result<void> release(std::string_view /*device_id*/) override { return {}; }
   Result<std::string> save_state() const override { return std::string(); }
 };
 

@@ -5,7 +5,7 @@
 
 #include <memory>
 
-#include "kata/plugin/draft/network.h"
+#include "kata/plugin/network.h"
 
 namespace kata::plugin_host {
 

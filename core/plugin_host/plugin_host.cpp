@@ -7,9 +7,11 @@
 #include "core/config/document.h"
 #include "core/config/known_keys.h"
 #include "core/config/nearest.h"
+#include "core/plugin_host/crash_note.h"
 #include "core/plugin_host/field_check.h"
 #include "core/plugin_host/guard.h"
 #include "core/plugin_host/loader.h"
+#include "core/plugin_host/manners.h"
 #include "core/plugin_host/no_network.h"
 #include "kata/concat.h"
 #include "kata/plugin/fingerprint.h"
@@ -67,10 +69,17 @@ struct PluginHost::Impl {
     return fresh;
   }
 
+  static void* create(const plugin::Descriptor& plugin, const plugin::Context& context,
+                      Error& error) {
+    const PluginCall running(plugin.name, "create");
+    return plugin.create(context, error);
+  }
+
   template <class Interface>
   Result<std::unique_ptr<Interface>> make(const config::PluginChoice& choice,
                                           const InstanceContext& context,
                                           const InterfaceOf& interface) {
+    const Manners manners;
     const plugin::Descriptor& plugin = *KATA_TRY(descriptor(choice, interface), "");
     const std::string config =
         KATA_TRY(check_keys(choice, concat(interface.table, ".", choice.name), fields_of(plugin),
@@ -82,11 +91,12 @@ struct PluginHost::Impl {
     const plugin::Context given{*instance.services, config, context.sandbox_id, context.state_dir,
                                 context.saved_state};
     Error error = make_error(ErrorCode::kInternal, "create returned null without an error");
-    void* object = plugin.create(given, error);
+    void* const object = create(plugin, given, error);
     if (object == nullptr)
       return in_context(std::move(error), concat("plugin '", choice.library, "': create"));
     instance.object = std::unique_ptr<Interface, DestroyInstance>(static_cast<Interface*>(object),
-                                                                  {plugin.destroy});
+                                                                  {plugin.destroy, plugin.name});
+    KATA_TRY(manners.check(), concat("plugin '", choice.library, "'"));
     return guarded(std::move(instance));
   }
 };

@@ -18,10 +18,10 @@
 
 #include "core/config/config.h"
 #include "kata/plugin/descriptor.h"
-#include "kata/plugin/draft/hypervisor.h"
-#include "kata/plugin/draft/memory_dedup.h"
-#include "kata/plugin/draft/network.h"
-#include "kata/plugin/draft/shared_filesystem.h"
+#include "kata/plugin/hypervisor.h"
+#include "kata/plugin/memory_dedup.h"
+#include "kata/plugin/network.h"
+#include "kata/plugin/shared_filesystem.h"
 #include "kata/result.h"
 
 namespace kata::plugin_host {

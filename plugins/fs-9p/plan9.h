@@ -14,7 +14,7 @@
 #include <string_view>
 
 #include "kata/plugin/descriptor.h"
-#include "kata/plugin/draft/shared_filesystem.h"
+#include "kata/plugin/shared_filesystem.h"
 #include "settings.h"
 #include "share_tree.h"
 

@@ -159,4 +159,13 @@ Result<std::string> Virtiofs::wait() {
 
 Result<std::string> Virtiofs::save_state() const { return to_json(record_); }
 
+void* Virtiofs::extension(std::string_view id) noexcept {
+  return id == SharedFilesystemServer::kId ? static_cast<SharedFilesystemServer*>(this) : nullptr;
+}
+
+FileServer Virtiofs::file_server() const noexcept {
+  const auto process = daemon();
+  return process ? FileServer{process->worker_pid(), "virtiofsd"} : FileServer{};
+}
+
 }  // namespace kata::virtiofs

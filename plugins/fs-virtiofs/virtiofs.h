@@ -13,7 +13,8 @@
 
 #include "daemon_record.h"
 #include "kata/plugin/descriptor.h"
-#include "kata/plugin/draft/shared_filesystem.h"
+#include "kata/plugin/draft/shared_filesystem_server.h"
+#include "kata/plugin/shared_filesystem.h"
 #include "kata/unique_fd.h"
 #include "settings.h"
 #include "share_tree.h"
@@ -21,7 +22,7 @@
 
 namespace kata::virtiofs {
 
-class Virtiofs final : public SharedFilesystem {
+class Virtiofs final : public SharedFilesystem, public SharedFilesystemServer {
  public:
   static Result<std::unique_ptr<Virtiofs>> create(const plugin::Context& context);
 
@@ -33,6 +34,8 @@ class Virtiofs final : public SharedFilesystem {
   Result<void> stop(Deadline deadline) override;
   Result<std::string> wait() override;
   Result<std::string> save_state() const override;
+  void* extension(std::string_view id) noexcept override;
+  FileServer file_server() const noexcept override;
 
  private:
   Virtiofs(plugin::Host& host, Settings settings, std::filesystem::path state_dir,

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <fstream>
 #include <memory>
 #include <utility>
 
@@ -171,6 +172,13 @@ bool VirtiofsdProcess::wait_for_silence(Deadline deadline) {
 
 // The daemon runs in a process group of its own with the part of it that is in the sandbox, which
 // would otherwise only be asked to end, by a signal from its dying parent.
+pid_t VirtiofsdProcess::worker_pid() const noexcept {
+  const std::string own = std::to_string(child_.pid());
+  std::ifstream children("/proc/" + own + "/task/" + own + "/children");
+  pid_t worker = 0;
+  return children >> worker ? worker : child_.pid();
+}
+
 Result<void> VirtiofsdProcess::kill() {
   const bool ended = kata::detail::poll_until(child_.pidfd(), Deadline{}) > 0;
   // While somebody holds the stderr of the group, the group's number is not free for others.

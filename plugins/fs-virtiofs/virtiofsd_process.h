@@ -44,6 +44,8 @@ class VirtiofsdProcess {
   static constexpr int kListeningFd = 3;
 
   pid_t pid() const noexcept { return child_.pid(); }
+  // The process that it runs in its sandbox and waits for; itself while there is none. [any]
+  pid_t worker_pid() const noexcept;
   Result<void>
   kill();  // the daemon and the process it runs in its sandbox; returns when both are gone
   Result<std::string> wait();  // [any] until it has ended: how, and its last words

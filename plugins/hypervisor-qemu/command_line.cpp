@@ -4,9 +4,12 @@
 #include <type_traits>
 
 #include "kata/concat.h"
+#include "kata/plugin/draft/hypervisor_debug_console.h"
 
 namespace kata::qemu {
 namespace {
+
+constexpr std::string_view kAgentPort = "agent.channel.0";
 
 // One "driver,key=value,…" argument. QEMU reads a doubled comma as a comma.
 class Option {
@@ -54,12 +57,17 @@ class Builder {
 void add_machine(Builder& line, const Launch& launch) {
   const bool kvm = launch.accelerator == Accelerator::kKvm;
   Option machine(launch.config.machine_type);
-  machine.set("accel", kvm ? "kvm" : "tcg");
+  const int tb_size = kvm ? 0 : launch.config.tcg_tb_size;
+  if (tb_size == 0) machine.set("accel", kvm ? "kvm" : "tcg");
   if (kvm) machine.set("kernel_irqchip", "split");
   machine.set("mem-merge", launch.spec.mergeable_memory ? "on" : "off");
   machine.set("memory-backend", "mem0").raw(launch.config.machine_accelerators);
   line.add("-machine", machine);
-  line.add("-cpu", Option(kvm ? "host" : "max").raw(launch.config.cpu_features));
+  // QEMU refuses -accel beside -machine accel=.
+  if (tb_size != 0) line.add("-accel", Option("tcg").set("tb-size", std::to_string(tb_size)));
+  // Where a CPU says that "rep movsb" and "rep stosb" are fast, Linux copies and clears pages by
+  // them. Emulated they go byte by byte: a seventh of a boot.
+  line.add("-cpu", Option(kvm ? "host" : "max,erms=off").raw(launch.config.cpu_features));
   line.add("-smp", std::to_string(launch.spec.boot.vcpus));
 }
 
@@ -78,7 +86,11 @@ void add_guest(Builder& line, const Launch& launch) {
   if (!launch.firmware.empty()) line.add("-bios", launch.firmware.native());
   line.add("-kernel", launch.spec.kernel.native());
   line.add("-initrd", launch.spec.initrd.native());
-  line.add("-append", kernel_command_line(launch.spec, launch.accelerator, launch.tsc_khz));
+  const AgentTransport transport = std::holds_alternative<SerialPort>(launch.agent)
+                                       ? AgentTransport::kSerial
+                                       : AgentTransport::kVsock;
+  line.add("-append",
+           kernel_command_line(launch.spec, launch.accelerator, launch.tsc_khz, transport));
 }
 
 void add_monitor(Builder& line, int socket) {
@@ -103,23 +115,33 @@ void add_nic_bridge(Builder& line) {
                           .set("shpc", "off"));  // ACPI plugs; guests have no driver for SHPC
 }
 
-void add_agent_port(Builder& line, const SerialPort& port) {
+void add_serial_port(Builder& line, std::string_view chardev, std::string_view name, int socket) {
   line.add("-chardev", Option("socket")
-                           .set("id", "agent")
-                           .set("fd", line.pass(port.socket))
+                           .set("id", chardev)
+                           .set("fd", line.pass(socket))
                            .set("server", "on")
                            .set("wait", "off"));
-  // Two ports (the first is a console's, and unused) instead of 31: six queues instead of 64.
-  line.add("-device", Option("virtio-serial-pci")
-                          .set("id", "serial0")
-                          .set("bus", kNicBus)
-                          .set("addr", kAgentSlot)
-                          .set("max_ports", 2)
-                          .set("disable-legacy", "on"));
-  line.add("-device", "virtserialport,chardev=agent,name=agent.channel.0");
+  line.add("-device", Option("virtserialport").set("chardev", chardev).set("name", name));
 }
 
-void add_agent_port(Builder& line, const VsockPort& port) {
+void add_agent_port(Builder& line, const SerialPort& port, Accelerator accelerator) {
+  const bool has_console = port.debug_console >= 0;
+  // Two ports (the first is a console's, and unused) instead of 31: six queues instead of 64.
+  Option device("virtio-serial-pci");
+  device.set("id", "serial0")
+      .set("bus", kNicBus)
+      .set("addr", kAgentSlot)
+      .set("max_ports", has_console ? 3 : 2)
+      .set("disable-legacy", "on");
+  // An emulated CPU reads the interrupt status as quickly as memory, and is spared the set-up of
+  // MSI-X, which the agent would wait for.
+  if (accelerator == Accelerator::kTcg) device.set("vectors", 0);
+  line.add("-device", device);
+  add_serial_port(line, "agent", kAgentPort, port.socket);
+  if (has_console) add_serial_port(line, "debug-console", kDebugConsolePort, port.debug_console);
+}
+
+void add_agent_port(Builder& line, const VsockPort& port, Accelerator) {
   line.add("-device", Option("vhost-vsock-pci")
                           .set("id", "vsock0")
                           .set("bus", kNicBus)
@@ -197,7 +219,8 @@ CommandLine make_command_line(const Launch& launch) {
   add_monitor(line, launch.monitor_socket);
   add_console(line, launch.console_log);
   add_nic_bridge(line);
-  std::visit([&line](const auto& port) { add_agent_port(line, port); }, launch.agent);
+  std::visit([&](const auto& port) { add_agent_port(line, port, launch.accelerator); },
+             launch.agent);
   if (!launch.config.entropy_source.empty()) {
     line.add("-object", Option("rng-random")
                             .set("id", "rng0")
@@ -209,18 +232,24 @@ CommandLine make_command_line(const Launch& launch) {
   return line.take();
 }
 
-std::string kernel_command_line(const VmSpec& spec, Accelerator accelerator,
-                                std::uint64_t tsc_khz) {
+std::string kernel_command_line(const VmSpec& spec, Accelerator accelerator, std::uint64_t tsc_khz,
+                                AgentTransport transport) {
   // reboot=t: the triple fault reaches QEMU at once, and -no-reboot makes it the end of the VM.
   // cryptomgr.notests: a distribution's kernel tests its ciphers at each boot, a quarter of it
   // under TCG.
-  std::string words = "console=ttyS0 quiet panic=-1 reboot=t cryptomgr.notests";
+  // rcu_expedited: mounts of control groups, modules and namespaces wait for grace periods, which
+  // a machine with few CPUs can have at once.
+  std::string words =
+      "console=ttyS0 quiet panic=-1 reboot=t cryptomgr.notests rcupdate.rcu_expedited=1";
   // With one vCPU the kernel would patch every LOCK prefix away, which costs more than it saves.
   if (spec.boot.vcpus == 1) words += " noreplace-smp";
   if (accelerator == Accelerator::kTcg) {
     words += " nolapic_timer";  // q35 and pc have a HPET; saves a calibration of 100 ms
     if (tsc_khz != 0) words += concat(" tsc_early_khz=", tsc_khz);
   }
+  // The agent need not look through the machine's devices for its way out.
+  if (transport == AgentTransport::kSerial)
+    words += concat(" agent.server_addr=serial://", kAgentPort);
   if (!spec.kernel_params.empty()) words += concat(" ", spec.kernel_params);
   return words;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // QEMU's command line as a value: made from values only, compared by tests, run by
-// qemu_process.cpp.
+// vmm_process.cpp of plugins/vmm-support.
 #pragma once
 
 #include <cstdint>
@@ -12,18 +12,19 @@
 #include <vector>
 
 #include "accelerator.h"
+#include "agent_transport.h"
 #include "kata/child_process.h"
-#include "kata/plugin/draft/hypervisor.h"
+#include "kata/plugin/hypervisor.h"
 #include "nic_slots.h"
 #include "qemu_config.h"
 
 namespace kata::qemu {
 
 inline constexpr int kFirstInheritedFd = 10;  // the children's numbers count up from here
-inline constexpr std::size_t kKernelCommandLineMax = 2047;  // x86: COMMAND_LINE_SIZE - 1
 
 struct SerialPort {
-  int socket = -1;  // listening
+  int socket = -1;         // listening
+  int debug_console = -1;  // listening; -1: the VM has no port for it
 };
 struct VsockPort {
   std::uint32_t cid = 0;
@@ -53,6 +54,7 @@ struct CommandLine {
 CommandLine make_command_line(const Launch& launch);
 
 // The guest kernel's own command line: ours, then spec.kernel_params.
-std::string kernel_command_line(const VmSpec& spec, Accelerator accelerator, std::uint64_t tsc_khz);
+std::string kernel_command_line(const VmSpec& spec, Accelerator accelerator, std::uint64_t tsc_khz,
+                                AgentTransport transport);
 
 }  // namespace kata::qemu

@@ -13,6 +13,8 @@ constexpr kata::plugin::ConfigField kConfig[] = {
      "Appended to QEMU's -cpu, as feature=on,feature=off."},
     {"accelerator", "string", R"("auto")",
      "How the guest's instructions run: kvm, tcg (emulated), or auto: kvm where it works."},
+    {"tcg_tb_size", "integer", "0",
+     "MiB that QEMU keeps of translated code under tcg, 4 to 2048; 0: as QEMU chooses."},
     {"agent_transport", "string", R"("auto")",
      "How the agent is reached: vsock, serial, or auto: vsock where the host has vhost-vsock."},
     {"seccompsandbox", "string",

@@ -18,6 +18,7 @@ struct QemuConfig {
   std::string machine_accelerators{};      // appended to -machine
   std::string cpu_features{};              // appended to -cpu
   std::string accelerator = "auto";        // auto, kvm, tcg
+  int tcg_tb_size = 0;                     // MiB; 0: QEMU's choice
   std::string agent_transport = "auto";    // auto, vsock, serial
   std::string seccompsandbox{};            // of -sandbox; empty: no sandbox
   std::filesystem::path firmware{};        // of -bios; empty: QEMU's own

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "qemu_hypervisor.h"
 
-#include <signal.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -12,9 +10,9 @@
 #include "firmware.h"
 #include "kata/concat.h"
 #include "kata/unix_socket.h"
-#include "nic_hotplug.h"
 #include "vm_exit.h"
 #include "vm_spec_check.h"
+#include "vmm_end.h"
 
 namespace kata::qemu {
 namespace {
@@ -22,18 +20,18 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using std::chrono::steady_clock;
+using vmm::read_tail;
+using vmm::VmmProcess;
 
 constexpr char kMonitorSocket[] = "qmp.sock";
 constexpr char kAgentSocket[] = "agent.sock";
+constexpr char kDebugConsoleSocket[] = "debug-console.sock";
 constexpr char kConsoleLog[] = "console.log";
 constexpr char kQemuLog[] = "qemu.log";
 
 constexpr seconds kCommandTime{5};           // for a monitor command without a deadline of its own
-constexpr seconds kKillTime{5};              // from SIGKILL to the end of the process
-constexpr milliseconds kOwnEndTime{100};     // a guest that is shutting down gets this long
 constexpr milliseconds kLastWordsTime{500};  // between the exit status and the monitor's end
-constexpr seconds kTrimInterval{1};
-constexpr std::uint32_t kTailLines = 20;  // of the console, searched for a panic
+constexpr std::uint32_t kTailLines = 20;     // of the console, searched for a panic
 constexpr std::uint32_t kStderrLines = 5;
 constexpr std::uint32_t kOldestMajor = 5;
 
@@ -60,7 +58,10 @@ Result<std::unique_ptr<QemuHypervisor>> QemuHypervisor::create(const plugin::Con
 }
 
 QemuHypervisor::QemuHypervisor(const plugin::Context& context, QemuConfig config)
-    : host_(context.host), config_(std::move(config)), state_dir_(context.state_dir) {}
+    : host_(context.host),
+      config_(std::move(config)),
+      state_dir_(context.state_dir),
+      console_(file(kConsoleLog)) {}
 
 QemuHypervisor::~QemuHypervisor() = default;
 
@@ -71,20 +72,20 @@ Result<void> QemuHypervisor::restore(std::string_view saved_state) {
   spec_.emplace();
   if (state.pid == 0) return {};
   auto process = ChildProcess::adopt(state.pid, state.start_time);
-  if (process.ok()) process_ = std::make_shared<QemuProcess>(process.take());
+  if (process.ok()) process_ = std::make_shared<VmmProcess>(process.take());
   return {};
 }
 
 HypervisorCapabilities QemuHypervisor::capabilities() const {
   HypervisorCapabilities can;
-  can.vhost_user_fs = can.plan9 = can.pause = can.mergeable_memory = can.net_hotplug = true;
+  can.vhost_user_fs = can.plan9 = can.mergeable_memory = can.net_hotplug = true;
   return can;
 }
 
 // The version is checked in start_vm, where QEMU tells it for nothing; to run QEMU for its
 // --version alone would take 40 ms of each bring-up.
 Result<void> QemuHypervisor::check_host() {
-  KATA_TRY(check_program(config_.path), "");
+  KATA_TRY(vmm::check_program(kQemu, config_.path), "");
   const HostFacts facts = read_host_facts();
   KATA_TRY(choose_accelerator(config_.accelerator, facts), "");
   KATA_TRY(choose_transport(config_.agent_transport, facts), "");
@@ -133,9 +134,12 @@ Result<void> QemuHypervisor::start_vm(Deadline deadline) {
 Result<QemuHypervisor::Sockets> QemuHypervisor::listen() const {
   ::unlink(file(kMonitorSocket).c_str());
   ::unlink(file(kAgentSocket).c_str());
+  ::unlink(file(kDebugConsoleSocket).c_str());
   Sockets sockets;
   sockets.monitor = KATA_TRY(listen_unix(file(kMonitorSocket)), "");
-  if (guest_cid_ == 0) sockets.agent = KATA_TRY(listen_unix(file(kAgentSocket)), "");
+  if (guest_cid_ != 0) return sockets;
+  sockets.agent = KATA_TRY(listen_unix(file(kAgentSocket)), "");
+  if (debug_console_) sockets.debug_console = KATA_TRY(listen_unix(file(kDebugConsoleSocket)), "");
   return sockets;
 }
 
@@ -151,7 +155,7 @@ Result<CommandLine> QemuHypervisor::command_line(const Sockets& sockets) const {
   if (guest_cid_ != 0)
     launch.agent = VsockPort{guest_cid_, vhost_vsock_.get()};
   else
-    launch.agent = SerialPort{sockets.agent.get()};
+    launch.agent = SerialPort{sockets.agent.get(), sockets.debug_console.get()};
   return make_command_line(launch);
 }
 
@@ -163,8 +167,12 @@ Result<void> QemuHypervisor::launch(Deadline deadline) {
   // Before QEMU runs: once it is gone, and our own ends with `sockets`, this connection ends too.
   monitor_ = std::make_unique<QmpClient>(
       KATA_TRY(QmpClient::connect(file(kMonitorSocket)), "reach QEMU's monitor"));
-  process_ = std::make_shared<QemuProcess>(
-      KATA_TRY(QemuProcess::start(std::move(line), spec_->netns, file(kQemuLog)), ""));
+  SpawnRequest request;
+  request.argv = std::move(line.argv);
+  request.descriptors = std::move(line.descriptors);
+  request.netns = spec_->netns;
+  process_ = std::make_shared<VmmProcess>(
+      KATA_TRY(VmmProcess::start(std::move(request), file(kQemuLog)), ""));
   return {};
 }
 
@@ -188,77 +196,45 @@ Result<void> QemuHypervisor::wait_until_running(Deadline deadline) {
 // Undoes launch, and says what QEMU said.
 Error QemuHypervisor::start_failure(Error error) {
   if (process_) {
-    std::optional<ExitStatus> status;
-    if (auto ended = process_->wait(in(kLastWordsTime)); ended.ok()) status = ended.value();
-    const std::string words = tail_of(read_tail(file(kQemuLog), kStderrLines), kStderrLines);
-    if (status) {
-      error.code = ErrorCode::kUnavailable;
-      error.message = concat("QEMU '", config_.path, "' ended with ", describe_status(*status),
-                             " before it answered on its monitor socket: ",
-                             words.empty() ? "is hypervisor.qemu.path a QEMU?" : words);
-    } else {
-      error =
-          in_context(std::move(error), concat("QEMU '", config_.path, "' did not start the VM"));
-      if (!words.empty()) error.message += concat(": ", words);
-    }
-    if (auto ended = end_process(steady_clock::now()); !ended.ok())
-      error.message += concat("; ", ended.error().message);
+    vmm::FailedStart start;
+    start.program = concat("QEMU '", config_.path, "'");
+    start.before = "before it answered on its monitor socket";
+    start.guess = "is hypervisor.qemu.path a QEMU?";
+    start.log = file(kQemuLog);
+    error = vmm::end_failed_start(*process_, std::move(error), start);
   }
   process_.reset();
   monitor_.reset();
   remove_files();
-  std::replace(error.message.begin(), error.message.end(), '\n', ';');
   return error;
 }
 
 Result<void> QemuHypervisor::stop_vm(Deadline deadline) {
-  if (process_) {
-    const auto ended = KATA_TRY(process_->wait(steady_clock::now()), "");
-    if (!ended) {
-      stop_requested_ = true;
-      ask_to_end(deadline);
-      KATA_TRY(end_process(deadline), "stop VM");
-    }
-  }
+  // An instance made from a saved state has no monitor.
+  const auto quit = [this](Deadline answer) {
+    const std::lock_guard lock(monitor_mutex_);
+    return monitor_ && monitor_->execute("quit", answer).ok();
+  };
+  if (process_) KATA_TRY(vmm::end_on_request(*process_, deadline, stop_requested_, quit), "");
   vhost_vsock_.reset();
   devices_.clear();
   remove_files();
   return {};
 }
 
-// A guest that its agent has just told to shut down needs no help; any other VM is asked to quit.
-void QemuHypervisor::ask_to_end(Deadline deadline) {
-  const auto own_end = process_->wait(std::min(deadline, in(kOwnEndTime)));
-  if (!own_end.ok() || own_end.value() || steady_clock::now() >= deadline) return;
-  const std::lock_guard lock(monitor_mutex_);
-  // Without a monitor (an instance made from a saved state) SIGTERM is QEMU's word for quit.
-  if (!monitor_ || !monitor_->execute("quit", std::min(deadline, in(kCommandTime))).ok())
-    (void)process_->kill(SIGTERM);
-}
-
-Result<ExitStatus> QemuHypervisor::end_process(Deadline deadline) {
-  if (auto status = KATA_TRY(process_->wait(deadline), "")) return *status;
-  KATA_TRY(process_->kill(SIGKILL), "");
-  if (auto status = KATA_TRY(process_->wait(in(kKillTime)), "")) return *status;
-  return make_error(ErrorCode::kTimeout,
-                    concat("QEMU, process ", process_->pid(), ", did not end 5 s after SIGKILL"));
-}
-
 Result<VmExit> QemuHypervisor::wait_vm() {
-  const std::shared_ptr<QemuProcess> process = process_;
+  const std::shared_ptr<VmmProcess> process = process_;
   if (!process) return precondition("wait_vm: the VM does not run");
-  std::optional<ExitStatus> status;
-  while (!status) {
-    status = KATA_TRY(process->wait(in(kTrimInterval)), "");
-    trim_log(file(kConsoleLog));
-    trim_log(file(kQemuLog));
-  }
-  if (stop_requested_) return VmExit{status->code, true, "stopped on request"};
-  LastWords words{.status = *status};
+  const ExitStatus status =
+      KATA_TRY(vmm::wait_for_end(*process, {file(kConsoleLog), file(kQemuLog)}), "");
+  if (stop_requested_) return VmExit{status.code, true, "stopped on request"};
+  vmm::LastWords words{.vmm = kQemu.product, .status = status};
   words.stderr_tail = read_tail(file(kQemuLog), kStderrLines);
-  words.console_tail = KATA_TRY(console_tail(kTailLines), "");
-  words.shutdown_reason = shutdown_reason();
-  return VmExit{status->code, false, describe_exit(words)};
+  words.console_tail = console_.tail(kTailLines);
+  const std::string shutdown = shutdown_reason();
+  words.rebooted = shutdown == "guest-reset";
+  words.killed = shutdown == "host-signal";
+  return VmExit{status.code, false, vmm::describe_exit(words)};
 }
 
 std::string QemuHypervisor::shutdown_reason() {
@@ -273,13 +249,19 @@ std::string QemuHypervisor::shutdown_reason() {
   return {};
 }
 
-Result<void> QemuHypervisor::pause_vm() {
-  KATA_TRY(ask_monitor("stop", in(kCommandTime)), "pause VM");
+void* QemuHypervisor::extension(std::string_view id) noexcept {
+  if (id == HypervisorPause::kId) return static_cast<HypervisorPause*>(this);
+  if (id == HypervisorDebugConsole::kId) return static_cast<HypervisorDebugConsole*>(this);
+  return nullptr;
+}
+
+Result<void> QemuHypervisor::pause_vm(Deadline deadline) {
+  KATA_TRY(ask_monitor("stop", deadline), "pause VM");
   return {};
 }
 
-Result<void> QemuHypervisor::resume_vm() {
-  KATA_TRY(ask_monitor("cont", in(kCommandTime)), "resume VM");
+Result<void> QemuHypervisor::resume_vm(Deadline deadline) {
+  KATA_TRY(ask_monitor("cont", deadline), "resume VM");
   return {};
 }
 
@@ -299,45 +281,23 @@ Result<std::string> QemuHypervisor::ask_monitor(std::string_view command, Deadli
   return KATA_TRY(monitor(deadline), "")->execute(command, deadline);
 }
 
-Result<AttachedDevice> QemuHypervisor::attach(Device device, Deadline deadline) {
-  const std::string id = std::visit([](const auto& it) { return it.id; }, device);
-  const std::string what = concat("attach device '", id, "'");
-  const auto* const tap = std::get_if<TapDevice>(&device);
-  if (tap == nullptr)
-    return make_error(
-        ErrorCode::kUnsupported,
-        concat(what, ": hypervisor 'qemu' takes only NICs while a VM runs, others in ",
-               "create_vm"));
-  KATA_TRY(check_devices({&device, 1}, false), what);
-  const std::lock_guard lock(monitor_mutex_);
-  QmpClient* const qemu = KATA_TRY(monitor(deadline), what);
-  const std::uint32_t slot = KATA_TRY(nics_.take(id), what);
-  auto plugged = plug_nic(*qemu, *tap, slot, vhost_net_, deadline);
-  if (plugged.ok()) return AttachedDevice{id, nic_address(slot)};
-  nics_.free(id);
-  return in_context(std::move(plugged).error(), what);
-}
-
-Result<void> QemuHypervisor::detach(std::string_view device_id, Deadline deadline) {
-  const std::string what = concat("detach device '", device_id, "'");
-  if (!nics_.has(device_id))
-    return make_error(ErrorCode::kNotFound, concat(what, ": the VM has no such NIC"));
-  const std::lock_guard lock(monitor_mutex_);
-  QmpClient* const qemu = KATA_TRY(monitor(deadline), what);
-  KATA_TRY(unplug_nic(*qemu, device_id, deadline), what);
-  nics_.free(device_id);
-  return {};
-}
-
-Result<VmResources> QemuHypervisor::resize(VmResources, Deadline) {
-  return make_error(ErrorCode::kUnsupported,
-                    "resize VM: hypervisor 'qemu' keeps the size a VM was created with");
-}
-
 Result<AgentAddress> QemuHypervisor::agent_address() const {
   if (!spec_) return precondition("agent_address needs create_vm first");
   if (guest_cid_ != 0) return AgentAddress(VsockAddress{guest_cid_, kAgentVsockPort});
   return AgentAddress(SerialAddress{file(kAgentSocket)});
+}
+
+Result<void> QemuHypervisor::offer_debug_console() {
+  if (spec_) return precondition("the debug console is offered before create_vm");
+  debug_console_ = true;
+  return {};
+}
+
+Result<AgentAddress> QemuHypervisor::debug_console_address() const {
+  if (!spec_ || !debug_console_)
+    return precondition("debug_console_address needs offer_debug_console and create_vm first");
+  if (guest_cid_ != 0) return AgentAddress(VsockAddress{guest_cid_, kDebugConsoleVsockPort});
+  return AgentAddress(SerialAddress{file(kDebugConsoleSocket)});
 }
 
 Result<VmProcesses> QemuHypervisor::processes() const {
@@ -352,9 +312,7 @@ Result<VmProcesses> QemuHypervisor::processes() const {
 }
 
 Result<std::string> QemuHypervisor::console_tail(std::uint32_t lines) const {
-  if (std::string tail = read_tail(file(kConsoleLog), lines); !tail.empty()) return tail;
-  const std::lock_guard lock(console_mutex_);
-  return tail_of(last_console_, lines);
+  return console_.tail(lines);
 }
 
 Result<std::string> QemuHypervisor::save_state() const {
@@ -367,11 +325,8 @@ Result<std::string> QemuHypervisor::save_state() const {
 }
 
 void QemuHypervisor::remove_files() {
-  if (std::string console = read_tail(file(kConsoleLog), kTailLines); !console.empty()) {
-    const std::lock_guard lock(console_mutex_);
-    last_console_ = std::move(console);
-  }
-  for (const char* name : {kMonitorSocket, kAgentSocket, kConsoleLog, kQemuLog})
+  console_.remove_file();
+  for (const char* name : {kMonitorSocket, kAgentSocket, kDebugConsoleSocket, kQemuLog})
     ::unlink(file(name).c_str());
 }
 

@@ -16,18 +16,24 @@
 
 #include "accelerator.h"
 #include "agent_transport.h"
+#include "command_line.h"
+#include "guest_console.h"
 #include "kata/plugin/descriptor.h"
-#include "kata/plugin/draft/hypervisor.h"
+#include "kata/plugin/draft/hypervisor_debug_console.h"
+#include "kata/plugin/hypervisor.h"
+#include "kata/plugin/hypervisor_pause.h"
 #include "nic_slots.h"
 #include "qemu_config.h"
-#include "qemu_process.h"
 #include "qmp_client.h"
 #include "saved_state.h"
 #include "tsc.h"
+#include "vmm_process.h"
 
 namespace kata::qemu {
 
-class QemuHypervisor final : public Hypervisor {
+class QemuHypervisor final : public Hypervisor,
+                             public HypervisorPause,
+                             public HypervisorDebugConsole {
  public:
   static Result<std::unique_ptr<QemuHypervisor>> create(const plugin::Context& context);
   ~QemuHypervisor() override;
@@ -38,19 +44,22 @@ class QemuHypervisor final : public Hypervisor {
   Result<void> start_vm(Deadline deadline) override;
   Result<void> stop_vm(Deadline deadline) override;
   Result<VmExit> wait_vm() override;
-  Result<void> pause_vm() override;
-  Result<void> resume_vm() override;
   Result<AttachedDevice> attach(Device device, Deadline deadline) override;
   Result<void> detach(std::string_view device_id, Deadline deadline) override;
-  Result<VmResources> resize(VmResources wanted, Deadline deadline) override;
   Result<AgentAddress> agent_address() const override;
   Result<VmProcesses> processes() const override;
   Result<std::string> console_tail(std::uint32_t lines) const override;
   Result<std::string> save_state() const override;
+  void* extension(std::string_view id) noexcept override;
+
+  Result<void> pause_vm(Deadline deadline) override;
+  Result<void> resume_vm(Deadline deadline) override;
+  Result<void> offer_debug_console() override;
+  Result<AgentAddress> debug_console_address() const override;
 
  private:
   struct Sockets {  // listening, for the time between bind and exec
-    UniqueFd monitor{}, agent{};
+    UniqueFd monitor{}, agent{}, debug_console{};
   };
 
   QemuHypervisor(const plugin::Context& context, QemuConfig config);
@@ -64,8 +73,6 @@ class QemuHypervisor final : public Hypervisor {
 
   Result<QmpClient*> monitor(Deadline deadline) const;  // under monitor_mutex_
   Result<std::string> ask_monitor(std::string_view command, Deadline deadline) const;
-  void ask_to_end(Deadline deadline);
-  Result<ExitStatus> end_process(Deadline deadline);
   std::string shutdown_reason();
   void remove_files();
 
@@ -80,17 +87,16 @@ class QemuHypervisor final : public Hypervisor {
   std::optional<VmSpec> spec_{};  // from create_vm
   std::vector<Device> devices_{};
   Accelerator accelerator_ = Accelerator::kTcg;
-  bool tsc_is_steady_ = false, vhost_net_ = false;
+  bool tsc_is_steady_ = false, vhost_net_ = false, debug_console_ = false;
   std::uint32_t guest_cid_ = 0;  // 0: the agent is on the serial port
   UniqueFd vhost_vsock_{};
   NicSlots nics_{};
 
-  std::shared_ptr<QemuProcess> process_{};  // shared: stop_vm and wait_vm may hold it at once
+  std::shared_ptr<vmm::VmmProcess> process_{};  // shared: stop_vm and wait_vm may hold it at once
   mutable std::mutex monitor_mutex_{};
   mutable std::unique_ptr<QmpClient> monitor_{};
   std::atomic<bool> stop_requested_ = false;
-  mutable std::mutex console_mutex_{};
-  std::string last_console_{};  // what console.log said when it was removed
+  vmm::GuestConsole console_;
 };
 
 }  // namespace kata::qemu

@@ -6,10 +6,11 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <cstring>
+#include <span>
 #include <utility>
 
 #include "kata/concat.h"
+#include "kata/send_fds.h"
 #include "kata/unix_socket.h"
 #include "poll_fd.h"
 
@@ -24,25 +25,6 @@ Error closed(bool in_mid_message) {
   return make_error(ErrorCode::kUnavailable,
                     in_mid_message ? "QEMU closed its monitor socket in the middle of a message"
                                    : "QEMU closed its monitor socket");
-}
-
-// One sendmsg(2); the descriptor, if any, travels with the first byte.
-ssize_t send_some(int socket, std::string_view text, int fd) {
-  iovec part{const_cast<char*>(text.data()), text.size()};
-  msghdr message{};
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))]{};
-  if (fd >= 0) {
-    message.msg_control = control;
-    message.msg_controllen = sizeof control;
-    cmsghdr* header = CMSG_FIRSTHDR(&message);
-    header->cmsg_level = SOL_SOCKET;
-    header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(sizeof(int));
-    std::memcpy(CMSG_DATA(header), &fd, sizeof fd);
-  }
-  return ::sendmsg(socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 }  // namespace
@@ -106,7 +88,8 @@ std::vector<QmpEvent> QmpClient::take_events(Deadline deadline) {
 
 Result<void> QmpClient::send(std::string_view text, int fd, Deadline deadline) {
   while (!text.empty()) {
-    const ssize_t sent = send_some(connection_.get(), text, fd);
+    const std::span<const int> fds(&fd, fd >= 0 ? 1 : 0);
+    const ssize_t sent = send_with_fds(connection_.get(), text, fds, MSG_DONTWAIT);
     if (sent > 0) {
       text.remove_prefix(static_cast<std::size_t>(sent));
       fd = -1;
@@ -115,7 +98,7 @@ Result<void> QmpClient::send(std::string_view text, int fd, Deadline deadline) {
     if (errno == EINTR) continue;
     if (errno == EPIPE || errno == ECONNRESET) return closed(false);
     if (errno != EAGAIN) return errno_error("send", errno);
-    if (poll_fd(connection_.get(), POLLOUT, deadline) == 0) return timed_out("send");
+    if (vmm::poll_fd(connection_.get(), POLLOUT, deadline) == 0) return timed_out("send");
   }
   return {};
 }
@@ -136,7 +119,7 @@ Result<QmpMessage> QmpClient::receive(Deadline deadline) {
 }
 
 Result<void> QmpClient::read_more(Deadline deadline) {
-  const int ready = poll_fd(connection_.get(), POLLIN, deadline);
+  const int ready = vmm::poll_fd(connection_.get(), POLLIN, deadline);
   if (ready < 0) return errno_error("wait for the monitor", errno);
   if (ready == 0) return timed_out("wait for an answer");
   char block[16384];

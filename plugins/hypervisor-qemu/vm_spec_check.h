@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Refuses what QEMU could not run, before anything is made: each message names the value and the
-// key or device it came from.
+// Refuses what QEMU could not run, before anything is made.
 #pragma once
 
 #include <span>
 
-#include "kata/plugin/draft/hypervisor.h"
+#include "kata/plugin/hypervisor.h"
 #include "qemu_config.h"
+#include "spec_check.h"
 
 namespace kata::qemu {
 
-// The program: absent, not a file, not executable.
-Result<void> check_program(const std::filesystem::path& path);
+inline constexpr vmm::Vmm kQemu{"qemu", "QEMU", "install qemu-system-x86",
+                                255};  // CPUs: above it a q35 needs an IOMMU
 
 Result<void> check_spec(const QemuConfig& config, const VmSpec& spec);
 Result<void> check_devices(std::span<const Device> devices, bool shared_memory);

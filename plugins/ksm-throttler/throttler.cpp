@@ -37,7 +37,7 @@ Throttler::Throttler(plugin::Host& host, Settings settings, const std::filesyste
 
 Result<void> Throttler::check_host() { return directory_.check(); }
 
-Result<MemoryDedup::Next> Throttler::start(Deadline now) {
+Result<MemoryDedup::Next> Throttler::start(TimePoint now) {
   KATA_TRY(host_settings_.load(), "");
   KATA_TRY(restore(), "");
   if (has_predecessor_) return Next();
@@ -46,13 +46,13 @@ Result<MemoryDedup::Next> Throttler::start(Deadline now) {
   return first.next ? Next(now + *first.next) : Next();
 }
 
-Result<MemoryDedup::Next> Throttler::boost(Deadline now) {
+Result<MemoryDedup::Next> Throttler::boost(TimePoint now) {
   if (rung_ == Rung::kAside) return Next();
   if (settings_.policy == Policy::kLadder) return enter(now, ladder_boost(settings_.ladder));
   return follow(now, adaptive_begin(settings_.adaptive, KATA_TRY(sample(now), "")));
 }
 
-Result<MemoryDedup::Next> Throttler::tick(Deadline now) {
+Result<MemoryDedup::Next> Throttler::tick(TimePoint now) {
   const Rung rung = rung_;
   if (rung == Rung::kAside || rung == Rung::kHost) return Next();
   if (settings_.policy == Policy::kLadder) return enter(now, ladder_down(settings_.ladder, rung));
@@ -73,6 +73,9 @@ Result<DedupStats> Throttler::stats() const {
   return stats;
 }
 
+// That there was an instance, and whether it left KSM to somebody else.
+Result<std::string> Throttler::save_state() const { return std::string(name_of(rung_)); }
+
 Result<void> Throttler::restore() {
   const auto left = KATA_TRY(host_settings_.restore(), "restore the host's KSM settings");
   if (!left.empty())
@@ -83,13 +86,13 @@ Result<void> Throttler::restore() {
   return {};
 }
 
-Result<MemoryDedup::Next> Throttler::enter(Deadline now, LadderStep step) {
+Result<MemoryDedup::Next> Throttler::enter(TimePoint now, LadderStep step) {
   KATA_TRY(set_pace(step.rung), "");
   if (!step.next || rung_ == Rung::kAside) return Next();
   return Next(now + *step.next);
 }
 
-Result<MemoryDedup::Next> Throttler::follow(Deadline now, const AdaptiveState& state) {
+Result<MemoryDedup::Next> Throttler::follow(TimePoint now, const AdaptiveState& state) {
   adaptive_ = state;
   if (state.rung != rung_) KATA_TRY(set_pace(state.rung), "");
   const auto period = adaptive_period(settings_.adaptive, state);
@@ -162,7 +165,7 @@ std::optional<std::chrono::milliseconds> Throttler::ksmd_cpu() const {
   return ksmd_ ? cpu_time(settings_.proc, *ksmd_) : std::nullopt;
 }
 
-Result<Sample> Throttler::sample(Deadline now) const {
+Result<Sample> Throttler::sample(TimePoint now) const {
   Sample sample;
   sample.at = now;
   const auto zero = KATA_TRY(zero_pages(), "");

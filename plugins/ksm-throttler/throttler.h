@@ -7,12 +7,13 @@
 #include <atomic>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include "host_settings.h"
 #include "kata/plugin/descriptor.h"
-#include "kata/plugin/draft/memory_dedup.h"
+#include "kata/plugin/memory_dedup.h"
 #include "settings.h"
 
 namespace kata::ksm {
@@ -21,25 +22,26 @@ class Throttler final : public MemoryDedup {
  public:
   static Result<std::unique_ptr<Throttler>> create(const plugin::Context& context);
 
-  // `predecessor` is the mode of the instance before this one, empty when there was none.
+  // `predecessor` is the saved state of the instance before this one, empty when there was none.
   Throttler(plugin::Host& host, Settings settings, const std::filesystem::path& state_dir,
             std::string_view predecessor = {});
 
   Result<void> check_host() override;
-  Result<Next> start(Deadline now) override;
-  Result<Next> boost(Deadline now) override;
-  Result<Next> tick(Deadline now) override;
+  Result<Next> start(TimePoint now) override;
+  Result<Next> boost(TimePoint now) override;
+  Result<Next> tick(TimePoint now) override;
   Result<DedupStats> stats() const override;
   Result<void> restore() override;
+  Result<std::string> save_state() const override;
 
  private:
-  Result<Next> enter(Deadline now, LadderStep step);
+  Result<Next> enter(TimePoint now, LadderStep step);
   Result<void> set_pace(Rung rung);
   Result<void> step_aside(const std::vector<std::string>& foreign);
   Result<std::vector<Write>> writes_for(Rung rung) const;
   Result<void> add_extras(std::vector<Write>& writes, bool advised) const;
-  Result<Next> follow(Deadline now, const AdaptiveState& state);
-  Result<Sample> sample(Deadline now) const;
+  Result<Next> follow(TimePoint now, const AdaptiveState& state);
+  Result<Sample> sample(TimePoint now) const;
   Result<std::uint64_t> zero_pages() const;
   std::optional<std::chrono::milliseconds> ksmd_cpu() const;
   bool advised_on(Rung rung) const;

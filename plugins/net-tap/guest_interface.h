@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "kata/plugin/draft/network.h"
+#include "kata/plugin/network.h"
 #include "link.h"
 
 namespace kata::tap {

@@ -6,7 +6,7 @@
 
 #include <vector>
 
-#include "kata/plugin/draft/network.h"
+#include "kata/plugin/network.h"
 #include "link.h"
 
 namespace kata::tap {

@@ -88,7 +88,7 @@ Result<void> TapNetwork::check_host() {
 Result<NetworkPlan> TapNetwork::attach(const NetworkSpec& spec) {
   KATA_TRY(check_spec(spec), "");
   if (!state_.netns.empty())
-    return make_error(ErrorCode::kFailedPrecondition,
+    return make_error(ErrorCode::kAlreadyExists,
                       concat("network namespace '", state_.netns, "' is attached already"));
   const NetworkNamespace space = KATA_TRY(open_namespace(spec.netns), "");
   const std::string where = concat("network namespace '", spec.netns, "'");

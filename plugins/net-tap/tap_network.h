@@ -11,7 +11,8 @@
 #include <vector>
 
 #include "kata/plugin/descriptor.h"
-#include "kata/plugin/draft/network.h"
+#include "kata/plugin/network.h"
+#include "kata/plugin/network_changes.h"
 #include "kata/unique_fd.h"
 #include "link.h"
 #include "saved_state.h"
@@ -20,17 +21,21 @@
 
 namespace kata::tap {
 
-class TapNetwork final : public Network {
+class TapNetwork final : public Network, public NetworkChanges {
  public:
   static Result<std::unique_ptr<TapNetwork>> create(const plugin::Context& context);
 
   Result<void> check_host() override;
   Result<NetworkPlan> attach(const NetworkSpec& spec) override;
   Result<void> detach() override;
+  Result<std::string> save_state() const override { return to_json(state_); }
+  void* extension(std::string_view id) noexcept override {
+    return id == NetworkChanges::kId ? static_cast<NetworkChanges*>(this) : nullptr;
+  }
+
   Result<int> watch() override;
   Result<NetworkChange> rescan() override;
   Result<void> release(std::string_view device_id) override;
-  Result<std::string> save_state() const override { return to_json(state_); }
 
  private:
   // What joining one link gives.

@@ -14,7 +14,7 @@
 #include <filesystem>
 #include <string_view>
 
-#include "kata/plugin/draft/shared_filesystem.h"
+#include "kata/plugin/shared_filesystem.h"
 #include "kata/result.h"
 #include "kata/unique_fd.h"
 

@@ -159,8 +159,9 @@ void Daemon::linger() {
 }
 
 void Daemon::recall(const std::string& memory) {
-  api::StatusResponse before;
-  if (!before.ParseFromString(memory)) return;
+  api::Memory held;
+  if (!held.ParseFromString(memory)) return;
+  const api::StatusResponse& before = held.status();
   kicks_ = before.kicks();
   ticks_ = before.ticks();
   failures_ = before.failures();
@@ -169,8 +170,13 @@ void Daemon::recall(const std::string& memory) {
 }
 
 std::string Daemon::memory() const {
-  const auto now = status();
-  return now.ok() ? now.value().SerializeAsString() : std::string();
+  auto now = status();
+  auto saved_state = dedup_.save_state();
+  if (!now.ok() || !saved_state.ok()) return {};
+  api::Memory held;
+  *held.mutable_status() = now.take();
+  held.set_saved_state(saved_state.take());
+  return held.SerializeAsString();
 }
 
 // --- the socket ---

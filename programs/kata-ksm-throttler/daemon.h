@@ -13,7 +13,7 @@
 #include <optional>
 #include <string>
 
-#include "kata/plugin/draft/memory_dedup.h"
+#include "kata/plugin/memory_dedup.h"
 #include "ksm.pb.h"
 #include "programs/kata-ksm-throttler/directory_watch.h"
 #include "programs/kata-ksm-throttler/history.h"

@@ -31,9 +31,9 @@ Result<config::Config> load(const Options& options) {
   return config;
 }
 
-std::string mode_in(const std::string& memory) {
-  kata::ksm::api::StatusResponse before;
-  return before.ParseFromString(memory) ? before.mode() : std::string();
+std::string saved_state_in(const std::string& memory) {
+  kata::ksm::api::Memory before;
+  return before.ParseFromString(memory) ? before.saved_state() : std::string();
 }
 
 Result<std::optional<DirectoryWatch>> watch_of(const Options& options, Handover& held) {
@@ -69,8 +69,8 @@ Result<void> run_daemon(const Options& options, const std::vector<std::string>& 
   else
     held.lock = KATA_TRY(lock_run_directory(directory), "");
   plugin_host::PluginHost host;
-  const auto dedup =
-      KATA_TRY(host.memory_dedup(config.memory_dedup, {"", directory, mode_in(held.memory)}), "");
+  const auto dedup = KATA_TRY(
+      host.memory_dedup(config.memory_dedup, {"", directory, saved_state_in(held.memory)}), "");
   if (!woken) {
     KATA_TRY(dedup->check_host(), "");
     held.listener = KATA_TRY(listen_in(directory), "");

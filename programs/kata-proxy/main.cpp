@@ -20,8 +20,9 @@ using namespace kata;
 constexpr int kUsageError = 2;
 
 Result<std::unique_ptr<log::Sink>> prepare(const proxy::Options& options) {
-  if (options.ready_fd >= 0 && ::fcntl(options.ready_fd, F_SETFD, FD_CLOEXEC) != 0)
-    return errno_error("use --ready-fd", errno);
+  for (const int fd : {options.ready_fd, options.lock_fd})
+    if (fd >= 0 && ::fcntl(fd, F_SETFD, FD_CLOEXEC) != 0)
+      return errno_error("use --ready-fd and --lock-fd", errno);
   auto sink = KATA_TRY(log::make_spdlog_sink({options.log, options.log_format, "kata-proxy"}),
                        "open the log");
   KATA_TRY(proxy::set_up_process(), "set up the process");
@@ -41,12 +42,12 @@ int main(int argc, char** argv) {
     return 0;
   }
   auto sink = prepare(options.value());
-  UniqueFd ready(options.value().ready_fd);
+  UniqueFd ready(options.value().ready_fd), lock(options.value().lock_fd);
   if (!sink.ok()) {
     std::fprintf(stderr, "kata-proxy: %s\n", sink.error().message.c_str());
     if (ready) static_cast<void>(sandbox::report_failure(ready.get(), sink.error()));
     return 1;
   }
   log::set_sink(sink.value().get(), options.value().log_level);
-  return proxy::run(options.value(), std::move(ready));
+  return proxy::run(options.value(), std::move(ready), std::move(lock));
 }

@@ -25,6 +25,8 @@ po::options_description described() {
   add("sandbox", po::value<std::string>(), "id of the sandbox to run (required)");
   add("ready-fd", po::value<int>()->default_value(-1),
       "descriptor on which to report 'ready' or the error of the start");
+  add("lock-fd", po::value<int>()->default_value(-1),
+      "descriptor to close when the sandbox's record names this process");
   add("log", po::value<std::string>(), "log file [<root>/<sandbox>/proxy.log]");
   add("log-level", po::value<std::string>()->default_value("info"),
       "trace, debug, info, warn or error");
@@ -80,9 +82,12 @@ Result<Options> from(const po::variables_map& values) {
   options.log = values.count("log") != 0 ? std::filesystem::path(values["log"].as<std::string>())
                                          : options.root / options.sandbox / "proxy.log";
   options.ready_fd = values["ready-fd"].as<int>();
-  if (options.ready_fd >= 0 && options.ready_fd < kFirstFreeFd)
-    return make_error(ErrorCode::kInvalidArgument,
-                      "--ready-fd must be 3 or more: 0 to 2 become /dev/null");
+  options.lock_fd = values["lock-fd"].as<int>();
+  for (const auto& [flag, fd] :
+       {std::pair("--ready-fd", options.ready_fd), std::pair("--lock-fd", options.lock_fd)})
+    if (fd >= 0 && fd < kFirstFreeFd)
+      return make_error(ErrorCode::kInvalidArgument,
+                        concat(flag, " must be 3 or more: 0 to 2 become /dev/null"));
   options.log_level = KATA_TRY(level_of(values["log-level"].as<std::string>()), "");
   options.log_format = KATA_TRY(format_of(values["log-format"].as<std::string>()), "");
   return options;

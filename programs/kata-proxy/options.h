@@ -17,6 +17,7 @@ struct Options {
   std::filesystem::path root{}, log{};
   std::string sandbox{};
   int ready_fd = -1;  // -1: nobody waits for the report
+  int lock_fd = -1;   // the lock of a sandbox whose record names no proxy yet
   log::Level log_level = log::Level::kInfo;
   log::Format log_format = log::Format::kText;
 };

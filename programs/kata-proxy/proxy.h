@@ -8,8 +8,9 @@
 
 namespace kata::proxy {
 
-// Brings the sandbox up, reports on `ready`, serves until it is taken down. The exit code: 0 when
-// that was asked for, 1 when the start or the sandbox failed.
-int run(const Options& options, UniqueFd ready);
+// Writes itself into the record and lets go of `lock`, brings the sandbox up, reports on `ready`,
+// serves until it is taken down. The exit code: 0 when that was asked for, 1 when the start or the
+// sandbox failed.
+int run(const Options& options, UniqueFd ready, UniqueFd lock);
 
 }  // namespace kata::proxy

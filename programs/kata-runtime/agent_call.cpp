@@ -7,8 +7,8 @@ Error explain_agent(Error error, const sandbox::Store& store, const std::string&
                     const char* method) {
   if (error.code == ErrorCode::kUnsupported)
     return make_error(ErrorCode::kUnsupported,
-                      concat("the agent of sandbox '", sandbox_id, "' has no ", method,
-                             ": rebuild the guest with a newer agent"));
+                      concat("the agent of sandbox '", sandbox_id, "' cannot do ", method, " (",
+                             error.message, "): rebuild the guest, perhaps with a newer agent"));
   return explain(std::move(error), store, sandbox_id);
 }
 

@@ -9,7 +9,7 @@
 
 namespace kata::runtime {
 
-// When the sandbox is gone the error says why; when its agent does not know the method, that.
+// When the sandbox is gone the error says why; when its agent cannot do it, the agent's reason.
 Error explain_agent(Error error, const sandbox::Store& store, const std::string& sandbox_id,
                     const char* method);
 

@@ -32,6 +32,7 @@ class Judge {
       kvm();
       transport();
     }
+    if (setup_.hypervisor == "cloudhv") needed_kvm();
     network();
     share();
     merging();
@@ -71,6 +72,14 @@ class Judge {
     else
       add(State::kSlower, "kvm", concat(obstacle, ": guests are emulated, several times slower"),
           "load kvm_intel or kvm_amd; in a VM, have its host enable nested virtualisation");
+  }
+
+  void needed_kvm() {
+    const std::string obstacle = kvm_obstacle(host_);
+    if (obstacle.empty())
+      add(State::kOk, "kvm", "/dev/kvm makes VMs and the CPU offers vmx or svm");
+    else
+      add(State::kMissing, "kvm", obstacle, "select plugins.hypervisor = \"qemu\", which emulates");
   }
 
   void transport() {

@@ -2,6 +2,7 @@
 //
 // The two verbs of runc that a VM has no counterpart of.
 #include <boost/program_options/value_semantic.hpp>
+#include <initializer_list>
 
 #include "kata/concat.h"
 #include "programs/kata-runtime/verbs.h"
@@ -12,18 +13,19 @@ namespace po = boost::program_options;
 
 namespace {
 
+using Names = std::initializer_list<const char*>;
+
 // Those of runc, so that its callers hear the reason and not of a flag.
-void add_flags(po::options_description& flags) {
+void add_flags(po::options_description& flags, Names with_value, Names without) {
   auto add = flags.add_options();
-  for (const char* name :
-       {"image-path", "work-path", "parent-path", "status-fd", "page-server", "manage-cgroups-mode",
-        "empty-ns", "bundle,b", "pid-file", "console-socket", "lsm-profile", "lsm-mount-context"})
+  for (const char* name : with_value)
     add(name, po::value<std::string>()->value_name("VALUE"), "of no effect");
-  for (const char* name :
-       {"leave-running", "tcp-established", "ext-unix-sk", "shell-job", "lazy-pages", "file-locks",
-        "pre-dump", "auto-dedup", "detach,d", "no-pivot", "no-subreaper"})
-    add(name, po::bool_switch(), "of no effect");
+  for (const char* name : without) add(name, po::bool_switch(), "of no effect");
 }
+
+constexpr Names kOfBoth = {"image-path", "work-path", "manage-cgroups-mode", "empty-ns"};
+constexpr Names kSwitchesOfBoth = {"tcp-established", "ext-unix-sk", "shell-job",
+                                   "lazy-pages",      "file-locks",  "auto-dedup"};
 
 Verb refused(std::string_view name, std::string_view summary) {
   Verb verb;
@@ -34,7 +36,6 @@ Verb refused(std::string_view name, std::string_view summary) {
       "Always fails: CRIU saves processes of the host, and those of a container are in its VM.\n"
       "'pause' and 'resume' freeze them there.";
   verb.exit_status = "1, as runc's when it cannot.";
-  verb.add_flags = add_flags;
   return verb;
 }
 
@@ -49,6 +50,10 @@ Error refusal(std::string_view action) {
 
 Verb checkpoint_verb() {
   Verb verb = refused("checkpoint", "refused: a VM's processes cannot be saved");
+  verb.add_flags = [](po::options_description& flags) {
+    add_flags(flags, kOfBoth, kSwitchesOfBoth);
+    add_flags(flags, {"parent-path", "status-fd", "page-server"}, {"leave-running", "pre-dump"});
+  };
   verb.run = [](const Globals&, const CommandLine& line) -> Result<int> {
     return refusal(concat("checkpoint container '", line.operands[0], "'"));
   };
@@ -57,6 +62,11 @@ Verb checkpoint_verb() {
 
 Verb restore_verb() {
   Verb verb = refused("restore", "refused: there is no checkpoint to restore");
+  verb.add_flags = [](po::options_description& flags) {
+    add_flags(flags, kOfBoth, kSwitchesOfBoth);
+    add_flags(flags, {"bundle,b", "pid-file", "console-socket", "lsm-profile", "lsm-mount-context"},
+              {"detach,d", "no-pivot", "no-subreaper"});
+  };
   verb.run = [](const Globals&, const CommandLine& line) -> Result<int> {
     return refusal(concat("restore container '", line.operands[0], "'"));
   };

@@ -24,13 +24,14 @@ Verb config_manual() {
 Verb plugin_manual() {
   Verb verb;
   verb.name = "plugin";
-  verb.operands = "list | inspect FILE | config NAME";
+  verb.operands = "list | inspect FILE | config NAME | check FILE";
   verb.summary = "look at plugins";
   verb.description =
       "  list          the plugins beside the selected ones; a * marks those selected\n"
       "  inspect FILE  what a plugin says of itself; runs none of its code\n"
-      "  config NAME   the keys of a selected plugin's table, as TOML";
-  verb.exit_status = "0; 1 when a plugin is refused, with the reason.";
+      "  config NAME   the keys of a selected plugin's table, as TOML\n"
+      "  check FILE    runs kata-plugin-check: whether it keeps its interface's promises";
+  verb.exit_status = "0; 1 when a plugin is refused or a check fails, with the reason.";
   verb.examples =
       "  kata-runtime plugin list\n"
       "  kata-runtime plugin inspect /usr/lib/kata-containers/plugins/libkata-hypervisor-qemu.so\n";

@@ -4,31 +4,19 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
-#include <sys/socket.h>
 
-#include <cstring>
-#include <string>
+#include <cerrno>
+#include <string_view>
 
 #include "kata/concat.h"
+#include "kata/send_fds.h"
 #include "kata/unix_socket.h"
 
 namespace kata::runtime {
 namespace {
 
-Result<void> send_fd(int socket, int fd, std::string text) {
-  iovec part{text.data(), text.size()};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof fd)] = {};
-  msghdr message{};
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  message.msg_control = control;
-  message.msg_controllen = sizeof control;
-  cmsghdr* header = CMSG_FIRSTHDR(&message);
-  header->cmsg_level = SOL_SOCKET;
-  header->cmsg_type = SCM_RIGHTS;
-  header->cmsg_len = CMSG_LEN(sizeof fd);
-  std::memcpy(CMSG_DATA(header), &fd, sizeof fd);
-  while (::sendmsg(socket, &message, MSG_NOSIGNAL) < 0)
+Result<void> send_fd(int socket, int fd, std::string_view text) {
+  while (send_with_fds(socket, text, {&fd, 1}) < 0)
     if (errno != EINTR) return errno_error("send the terminal", errno);
   return {};
 }

@@ -5,26 +5,25 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdio>
 
 #include "core/base/log.h"
 #include "core/config/load.h"
 #include "kata/concat.h"
 #include "programs/kata-runtime/container_delete.h"
-#include "programs/kata-runtime/container_state.h"
-#include "programs/kata-runtime/hooks.h"
 #include "programs/kata-runtime/interruption.h"
-#include "programs/kata-runtime/placement.h"
-#include "programs/kata-runtime/sandbox_annotations.h"
 #include "programs/kata-runtime/sandbox_client.h"
 #include "programs/kata-runtime/sandbox_process.h"
 #include "programs/kata-runtime/shim_process.h"
 #include "protocol/agent.pb.h"
 #include "sandbox.pb.h"
+#include "sandbox/container_state.h"
+#include "sandbox/hooks.h"
+#include "sandbox/new_sandbox.h"
 #include "sandbox/oci_spec.h"
+#include "sandbox/placement.h"
 #include "sandbox/pod_network.h"
 #include "sandbox/sandbox_cgroups.h"
-#include "sandbox/shm_size.h"
-#include "sandbox/vm_size.h"
 
 namespace kata::runtime {
 
@@ -33,6 +32,7 @@ using std::chrono::seconds;
 namespace {
 
 constexpr seconds kCreateInPodTime{60}, kStartTime{60};
+constexpr seconds kNetworkTime{10};  // a NIC is plugged in within half a second
 
 // A name beside root's would need the name service, which a static program does not have.
 std::string user_name() { return ::geteuid() == 0 ? "root" : std::to_string(::geteuid()); }
@@ -55,19 +55,7 @@ Result<config::Config> effective_config(const Globals& globals) {
   return config;
 }
 
-// What the VM gets is what its configuration says from here on.
-Result<void> size_vm(config::Config& config, const grpc::Spec& spec) {
-  const auto workload = KATA_TRY(sandbox::workload_of(spec), "");
-  const auto size = sandbox::vm_size(config, workload, sandbox::size_of_this_host());
-  for (const std::string& warning : size.warnings) log::warn(warning);
-  log::info("the VM's size", {{"vcpus", std::to_string(size.vcpus)},
-                              {"memory_mib", std::to_string(size.memory_mib)},
-                              {"cpus_from", workload.cpus ? "limit" : "default_vcpus"},
-                              {"memory_from", workload.memory_mib ? "limit" : "default_memory"}});
-  config.vm.default_vcpus = size.vcpus;
-  config.vm.default_memory_mib = size.memory_mib;
-  return {};
-}
+bool was_interrupted() { return Interruption::signal() != 0; }
 
 // One attempt. Each member says how far it got, for undo().
 class Creation {
@@ -79,22 +67,22 @@ class Creation {
     KATA_TRY(read_bundle(), "");
     config::Config config;
     if (placement_.new_sandbox) {
-      config = KATA_TRY(effective_config(globals_), "");
-      KATA_TRY(apply_annotations(record_.annotations, config), "");
-      KATA_TRY(size_vm(config, spec_), "");
+      config = KATA_TRY(plan_new_sandbox(), "");
+    } else {
+      const auto pod = KATA_TRY(store_.load_sandbox(placement_.sandbox_id), "");
+      KATA_TRY(sandbox::check_same_network(spec_, pod.netns), "");
     }
-    KATA_TRY(find_network(config), "");
-    KATA_TRY(write_records(config), "");
+    KATA_TRY(write_records(), "");
     if (placement_.new_sandbox)
-      proxy_ = KATA_TRY(start_sandbox(globals_, record_.sandbox_id, config, interruption_), "");
+      proxy_ = KATA_TRY(
+          start_sandbox(globals_, record_.sandbox_id, config, std::move(lock_), interruption_), "");
     const seconds time = placement_.new_sandbox ? seconds(config.agent.create_container_timeout_s)
                                                 : kCreateInPodTime;
     KATA_TRY(create_in_sandbox(time), concat("create container '", record_.id, "'"));
     KATA_TRY(start_shim(), "");
-    KATA_TRY(run_create_hooks(spec_.hooks(), record_, pod_netns_), "");
+    KATA_TRY(run_create_hooks(spec_.hooks(), record_, pod_netns_, was_interrupted), "");
     if (Interruption::signal() != 0) return make_error(ErrorCode::kCancelled, "interrupted");
-    record_.status = "created";
-    KATA_TRY(store_.save(record_), "");
+    KATA_TRY(record_created(), "record the new container");
     KATA_TRY(write_pid_file(request_.pid_file, shim_.pid()), "--pid-file");
     return Created{record_, std::move(shim_)};
   }
@@ -104,6 +92,7 @@ class Creation {
     if (const int signal = Interruption::signal(); signal != 0)
       error = make_error(ErrorCode::kCancelled,
                          concat("interrupted by SIG", ::sigabbrev_np(signal), ": undone"));
+    lock_.reset();
     if (!reserved_) return error;
     if (shim_) static_cast<void>(shim_.terminate(SIGKILL, in(seconds(1))));
     const auto removed = force_delete(globals_, record_);
@@ -118,54 +107,51 @@ class Creation {
     for (const std::string& warning : bundle_.warnings) log::warn(warning);
     KATA_TRY(check_terminal(request_, spec_.process().terminal()), "");
     record_.annotations = {spec_.annotations().begin(), spec_.annotations().end()};
-    placement_ = KATA_TRY(place_container(request_.id, record_.annotations), "");
+    placement_ = KATA_TRY(sandbox::place_container(request_.id, record_.annotations), "");
     return {};
   }
 
-  Result<void> find_network(const config::Config& config) {
-    if (placement_.new_sandbox) {
-      const bool with_plugin = config.network.name != "none";
-      network_ = KATA_TRY(sandbox::pod_network_of(spec_, bundle_.directory, with_plugin), "");
-      return {};
-    }
-    const auto pod = KATA_TRY(store_.load_sandbox(placement_.sandbox_id), "");
-    return sandbox::check_same_network(spec_, pod.netns);
+  Result<config::Config> plan_new_sandbox() {
+    auto config = KATA_TRY(effective_config(globals_), "");
+    sandbox::CgroupsPath cgroups{spec_.linux().cgroupspath(), globals_.systemd_cgroup};
+    if (cgroups.systemd_scope)
+      cgroups.text =
+          KATA_TRY(sandbox::systemd_cgroups_path(cgroups.text, placement_.sandbox_id), "");
+    auto plan = KATA_TRY(sandbox::plan_sandbox(placement_.sandbox_id, spec_, bundle_.directory,
+                                               cgroups, std::move(config)),
+                         "");
+    new_sandbox_ = std::move(plan.record);
+    return std::move(plan.config);
   }
 
-  Result<void> write_records(const config::Config& config) {
-    sandbox::SandboxCgroups cgroups;
-    if (placement_.new_sandbox) cgroups = KATA_TRY(cgroups_of(config), "");
+  Result<void> write_records() {
     record_.id = request_.id;
     record_.sandbox_id = placement_.sandbox_id;
     record_.bundle = bundle_.directory;
     record_.rootfs = bundle_.rootfs;
     record_.status = "creating";
     record_.created = timestamp();
+    record_.creator = KATA_TRY(reference_to(::getpid()), "");
     record_.owner = user_name();
     record_.terminal = spec_.process().terminal();
     record_.late_hooks = !spec_.hooks().poststart().empty() || !spec_.hooks().poststop().empty();
-    KATA_TRY(store_.reserve(request_.id), "");
+    lock_ = KATA_TRY(store_.reserve(request_.id), "");
     reserved_ = true;
     KATA_TRY(store_.save(record_), "");
-    if (!placement_.new_sandbox) return {};
-    sandbox::SandboxRecord sandbox;
-    sandbox.id = record_.sandbox_id;
-    sandbox.config_json = config::config_to_json(config);
-    sandbox.hostname = spec_.hostname();
-    sandbox.netns = network_.netns;
-    sandbox.new_netns = network_.new_netns;
-    sandbox.dns = network_.dns;
-    sandbox.cgroups = std::move(cgroups);
-    sandbox.shm_bytes = sandbox::shm_bytes_of(spec_);
-    return store_.save(sandbox);
+    if (placement_.new_sandbox) return store_.save_at_birth(new_sandbox_);
+    lock_.reset();
+    return {};
   }
 
-  Result<sandbox::SandboxCgroups> cgroups_of(const config::Config& config) const {
-    const std::string& id = placement_.sandbox_id;
-    sandbox::SandboxCgroups groups;
-    groups.pod = KATA_TRY(sandbox::cgroup_path(spec_.linux().cgroupspath(), id), "");
-    if (!config.runtime.sandbox_cgroup_only) groups.overhead = sandbox::overhead_cgroup_path(id);
-    return groups;
+  // `delete --force` may have been faster.
+  Result<void> record_created() {
+    const UniqueFd lock = KATA_TRY(store_.lock(record_.id, in(sandbox::kLockTime)), "");
+    const auto found = KATA_TRY(store_.load_container(record_.id), "");
+    if (found.created != record_.created)
+      return make_error(ErrorCode::kCancelled, "it was deleted while it was being created");
+    record_.status = "created";
+    record_.creator = {};
+    return store_.save(record_);
   }
 
   Result<void> create_in_sandbox(seconds time) {
@@ -222,10 +208,11 @@ class Creation {
   Interruption interruption_{};
   grpc::Spec spec_{};
   sandbox::Bundle bundle_{};
-  Placement placement_{};
-  sandbox::PodNetwork network_{};
+  sandbox::Placement placement_{};
+  sandbox::SandboxRecord new_sandbox_{};
   std::string pod_netns_{};
   sandbox::ContainerRecord record_{};
+  UniqueFd lock_{};  // from the reservation to the start of the proxy
   bool reserved_ = false;
   ChildProcess proxy_{}, shim_{};
 };
@@ -239,11 +226,37 @@ Result<Created> create_container(const Globals& globals, const CreateRequest& re
   return created;
 }
 
-Result<void> start_container(const Globals& globals, sandbox::ContainerRecord record) {
-  const sandbox::Store store = globals.store();
+namespace {
+
+// Engines and hooks plug links into the pod's namespace between create and start, and workloads
+// take what they find. A network that does not come is no reason to keep a workload from running.
+void await_network(ttrpc::BlockingClient& client, const sandbox::ContainerRecord& record) {
+  sandbox::AwaitNetworkRequest request;
+  request.set_timeout_ms(std::chrono::milliseconds(kNetworkTime).count());
+  const auto reply = ttrpc::call<sandbox::AwaitNetworkResponse>(
+      client, kSandboxService, "AwaitNetwork", request, in(kNetworkTime + seconds(2)));
+  if (reply.ok() && reply.value().complete()) return;
+  if (!reply.ok() && reply.error().code == ErrorCode::kUnavailable)
+    return;  // the start will say it
+  const std::string why =
+      reply.ok()
+          ? concat("the guest has not taken all links of the pod's network namespace within ",
+                   kNetworkTime.count(), " s; the sandbox's proxy.log says which")
+          : reply.error().message;
+  const std::string warning =
+      concat("container '", record.id, "' starts with an incomplete network: ", why);
+  std::fprintf(stderr, "kata-runtime: %s\n", warning.c_str());
+  log::warn(warning);
+}
+
+// Reads the record anew: it may be older than the lock.
+Result<void> start_locked(const sandbox::Store& store, sandbox::ContainerRecord& record) {
+  const UniqueFd lock = KATA_TRY(store.lock(record.id, in(sandbox::kLockTime)), "");
+  record = KATA_TRY(store.load_container(record.id), "");
   if (status_of(record) != "created")
     return wrong_status(store, record, "only a created container can be started");
   auto client = KATA_TRY(connect_to_sandbox(store, record.sandbox_id), "");
+  await_network(client, record);
   grpc::StartContainerRequest call;
   call.set_container_id(record.id);
   const std::string action = concat("start container '", record.id, "'");
@@ -251,7 +264,13 @@ Result<void> start_container(const Globals& globals, sandbox::ContainerRecord re
       client.call(kAgentService, "StartContainer", call.SerializeAsString(), in(kStartTime));
   if (!reply.ok()) return in_context(explain(reply.error(), store, record.sandbox_id), action);
   record.status = "running";
-  KATA_TRY(store.save(record), "");
+  return store.save(record);
+}
+
+}  // namespace
+
+Result<void> start_container(const Globals& globals, sandbox::ContainerRecord record) {
+  KATA_TRY(start_locked(globals.store(), record), "");
   run_poststart_hooks(record);
   return {};
 }

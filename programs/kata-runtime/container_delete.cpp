@@ -3,14 +3,16 @@
 
 #include <signal.h>
 
+#include <cerrno>
 #include <chrono>
 
 #include "core/base/log.h"
 #include "kata/child_process.h"
-#include "programs/kata-runtime/hooks.h"
 #include "programs/kata-runtime/sandbox_client.h"
 #include "programs/kata-runtime/sandbox_process.h"
 #include "sandbox.pb.h"
+#include "sandbox/container_state.h"
+#include "sandbox/hooks.h"
 
 namespace kata::runtime {
 
@@ -23,6 +25,7 @@ namespace {
 // process has ended.
 constexpr milliseconds kPatience{0};
 constexpr seconds kRemoveTime{3};
+constexpr seconds kPoliteTime{1}, kBreakTime{3};  // for another verb's lock
 
 void kill_shim(const sandbox::ProcessRef& shim) {
   if (!sandbox::is_alive(shim)) return;
@@ -43,23 +46,60 @@ void remove_from_sandbox(const sandbox::Store& store, const sandbox::ContainerRe
     log::warn("the sandbox did not remove the container", {{"error", removed.error().message}});
 }
 
-}  // namespace
+// The container is gone and another has its name now.
+bool is_other(const sandbox::Store& store, const sandbox::ContainerRecord& record) {
+  const auto now = store.load_container(record.id);
+  return now.ok() && !record.created.empty() && now.value().created != record.created;
+}
 
-Result<void> delete_stopped(const Globals& globals, const sandbox::ContainerRecord& record) {
+bool has(const Result<UniqueFd>& lock, ErrorCode code) {
+  return !lock.ok() && lock.error().code == code;
+}
+
+// Something else than a directory stands where the container's was: nobody can be at work in it.
+bool is_no_directory(const Result<UniqueFd>& lock) {
+  return !lock.ok() && (lock.error().sys_errno == ENOTDIR || lock.error().sys_errno == ELOOP);
+}
+
+Result<void> end_in_sandbox(const Globals& globals, const sandbox::ContainerRecord& record) {
+  if (record.sandbox_id == record.id) return end_sandbox(globals, record.sandbox_id, kPatience);
+  remove_from_sandbox(globals.store(), record);
+  return {};
+}
+
+// A verb that will not let go waits for the sandbox, or for its part of it: it fails when that is
+// gone.
+Result<UniqueFd> lock_by_force(const Globals& globals, const sandbox::ContainerRecord& record) {
   const sandbox::Store store = globals.store();
+  auto lock = store.lock(record.id, in(kPoliteTime));
+  if (!has(lock, ErrorCode::kTimeout)) return lock;
+  if (is_other(store, record)) return lock;
+  KATA_TRY(end_in_sandbox(globals, record), "");
+  return store.lock(record.id, in(kBreakTime));
+}
+
+Result<void> remove_locked(const Globals& globals, const sandbox::ContainerRecord& record,
+                           Result<UniqueFd> lock) {
+  const sandbox::Store store = globals.store();
+  if (has(lock, ErrorCode::kNotFound)) return {};
+  if (!is_no_directory(lock) && !lock.ok()) return std::move(lock).error();
+  if (is_other(store, record)) return {};
   const grpc::Hooks hooks = late_hooks_of(record);
-  if (record.sandbox_id == record.id)
-    KATA_TRY(end_sandbox(globals, record.sandbox_id, kPatience), "");
-  else
-    remove_from_sandbox(store, record);
+  KATA_TRY(end_in_sandbox(globals, record), "");
   KATA_TRY(store.remove(record.id), "");
   run_poststop_hooks(hooks, record);
   return {};
 }
 
+}  // namespace
+
+Result<void> delete_stopped(const Globals& globals, const sandbox::ContainerRecord& record) {
+  return remove_locked(globals, record, globals.store().lock(record.id, in(sandbox::kLockTime)));
+}
+
 Result<void> force_delete(const Globals& globals, const sandbox::ContainerRecord& record) {
   kill_shim(record.shim);
-  return delete_stopped(globals, record);
+  return remove_locked(globals, record, lock_by_force(globals, record));
 }
 
 }  // namespace kata::runtime

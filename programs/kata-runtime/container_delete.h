@@ -9,10 +9,12 @@
 
 namespace kata::runtime {
 
+// Both take the container's lock, and leave alone another container that has its name by then.
+//
 // Of a stopped container: nothing of it is alive but, perhaps, its VM.
 Result<void> delete_stopped(const Globals& globals, const sandbox::ContainerRecord& record);
 
-// Whatever its state: kills first.
+// Whatever its state, and whatever another verb does with it: kills first.
 Result<void> force_delete(const Globals& globals, const sandbox::ContainerRecord& record);
 
 }  // namespace kata::runtime

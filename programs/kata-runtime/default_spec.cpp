@@ -12,10 +12,9 @@ using Json = nlohmann::ordered_json;
 namespace {
 
 Json mount(const char* destination, const char* type, const char* source, Json options) {
-  return {{"destination", destination},
-          {"type", type},
-          {"source", source},
-          {"options", std::move(options)}};
+  Json entry = {{"destination", destination}, {"type", type}, {"source", source}};
+  if (!options.empty()) entry["options"] = std::move(options);
+  return entry;
 }
 
 Json process() {

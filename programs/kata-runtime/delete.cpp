@@ -4,26 +4,36 @@
 
 #include "core/base/log.h"
 #include "programs/kata-runtime/container_delete.h"
-#include "programs/kata-runtime/container_state.h"
 #include "programs/kata-runtime/sandbox_client.h"
+#include "programs/kata-runtime/sandbox_processes.h"
 #include "programs/kata-runtime/verbs.h"
+#include "sandbox/container_state.h"
 
 namespace kata::runtime {
 namespace {
 
-// A record that cannot be read, or was never written, still names its directory and, most likely,
-// its sandbox.
+// For a record that cannot be read, or was never written: the container's shim tells its sandbox,
+// which otherwise is most likely its own.
+Result<sandbox::ContainerRecord> record_by_processes(const sandbox::Store& store,
+                                                     const std::string& id) {
+  sandbox::ContainerRecord record;
+  record.id = record.sandbox_id = id;
+  for (const SandboxProcess& found : KATA_TRY(sandbox_processes(store), "look for its shim"))
+    if (found.container_id == id) {
+      record.sandbox_id = found.sandbox_id;
+      record.shim = found.process;
+    }
+  return record;
+}
+
 Result<int> delete_by_force(const Globals& globals, const std::string& id) {
   const sandbox::Store store = globals.store();
   auto record = store.load_container(id);
   if (!record.ok()) {
     KATA_TRY(sandbox::check_id(id), "");
-    std::error_code failure;
-    if (!std::filesystem::exists(store.directory(id), failure)) return 0;
+    if (!std::filesystem::exists(std::filesystem::symlink_status(store.directory(id)))) return 0;
     log::warn("deleting a container without a usable record", {{"error", record.error().message}});
-    sandbox::ContainerRecord bare;
-    bare.id = bare.sandbox_id = id;
-    record = bare;
+    record = KATA_TRY(record_by_processes(store, id), "");
   }
   KATA_TRY(force_delete(globals, record.value()), "");
   return 0;

@@ -6,11 +6,11 @@
 
 #include "core/base/log.h"
 #include "programs/kata-runtime/agent_call.h"
-#include "programs/kata-runtime/container_state.h"
 #include "programs/kata-runtime/duration.h"
 #include "programs/kata-runtime/stats_json.h"
 #include "programs/kata-runtime/verbs.h"
 #include "sandbox.pb.h"
+#include "sandbox/container_state.h"
 
 namespace kata::runtime {
 

@@ -7,12 +7,13 @@
 #include "core/base/files.h"
 #include "core/base/log.h"
 #include "kata/concat.h"
-#include "programs/kata-runtime/container_state.h"
+#include "programs/kata-runtime/debug_console.h"
 #include "programs/kata-runtime/exec_process.h"
 #include "programs/kata-runtime/sandbox_client.h"
 #include "programs/kata-runtime/shim_process.h"
 #include "programs/kata-runtime/verbs.h"
 #include "protocol/agent.pb.h"
+#include "sandbox/container_state.h"
 #include "sandbox/oci_spec.h"
 #include "sandbox/sandbox_cgroups.h"
 
@@ -35,7 +36,7 @@ void add_exec_flags(po::options_description& flags) {
   add("detach,d", po::bool_switch(), "return when it runs");
   add("env,e", texts("NAME=value"), "add to its environment; may be repeated");
   add("cwd", text("DIR"), "its working directory in the container");
-  add("user,u", text("UID[:GID]"), "its user and group");
+  add("user,u", text("USER[:GROUP]"), "its user and group, by number or by name");
   add("additional-gids,g", texts("GID"), "add a group; may be repeated");
   add("cap,c", texts("CAP_NAME"), "add a capability; may be repeated");
   add("no-new-privs", po::bool_switch(), "it may not gain privileges");
@@ -57,8 +58,6 @@ Result<grpc::Process> requested_process(const CommandLine& line,
     const std::string file = line.text("process");
     const std::string json = KATA_TRY(read_file(file, 4U << 20), "--process");
     KATA_TRY(sandbox::parse_process(json, file, *spec.mutable_process()), "");
-  } else if (line.operands.size() < 2) {
-    return make_error(ErrorCode::kInvalidArgument, "exec: expected a command or --process FILE");
   } else {
     KATA_TRY(sandbox::load_bundle(record.bundle, spec), "");
   }
@@ -114,6 +113,8 @@ Result<void> start_in_guest(const sandbox::Store& store, const sandbox::Containe
   call.set_container_id(record.id);
   call.set_exec_id(exec_id);
   *call.mutable_process() = process;
+  if (!process.user().username().empty())
+    set_string_user(process.user(), *call.mutable_string_user());
   const auto reply =
       client.call(kAgentService, "ExecProcess", call.SerializeAsString(), in(kExecTime));
   if (reply.ok()) return {};
@@ -169,6 +170,8 @@ Result<int> leave_to_shim(const sandbox::Store& store, const std::string& sandbo
 
 Result<int> exec(const Globals& globals, const CommandLine& line) {
   const sandbox::Store store = globals.store();
+  if (line.operands.size() == 1 && !line.has("process"))
+    return use_debug_console(store, line.operands[0]);
   const auto record = KATA_TRY(store.load_container(line.operands[0]), "");
   KATA_TRY(check_status(store, record, line.is_set("ignore-paused")), "");
   const grpc::Process process = KATA_TRY(requested_process(line, record), "");
@@ -198,14 +201,17 @@ Verb exec_verb() {
   verb.summary = "run another process in a running container";
   verb.description =
       "Runs COMMAND, or the process of --process FILE, beside the container's own, with the same\n"
-      "user, environment and capabilities unless flags say otherwise. Flags end at CONTAINER-ID.";
+      "user, environment and capabilities unless flags say otherwise. Flags end at CONTAINER-ID.\n"
+      "With an id alone, of a container or a sandbox: a shell on the guest itself, its debug\n"
+      "console, if debug_console_enabled of [agent.kata] was set when the sandbox was created.";
   verb.exit_status =
       "The command's; 128 plus the signal's number when a signal ended it; 255 when it could not\n"
       "  be started, as with runc; with --detach 0 when it runs.";
   verb.failure = 255;
   verb.examples =
       "  kata-runtime exec web cat /proc/1/status\n"
-      "  kata-runtime exec --tty --env TERM=xterm --user 1000:1000 web sh\n";
+      "  kata-runtime exec --tty --env TERM=xterm --user 1000:1000 web sh\n"
+      "  kata-runtime exec web\n";
   verb.most_operands = SIZE_MAX;
   verb.place = Flags::kBeforeOperands;
   verb.add_flags = add_exec_flags;

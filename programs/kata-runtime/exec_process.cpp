@@ -27,11 +27,28 @@ void add_capability(grpc::LinuxCapabilities& sets, const std::string& name) {
 }  // namespace
 
 Result<void> set_user(const std::string& text, grpc::User& user) {
+  user.clear_username();
   const std::size_t colon = text.find(':');
+  if (text.find_first_not_of("0123456789:") != std::string::npos) {
+    if (colon == 0 || colon + 1 == text.size())
+      return make_error(ErrorCode::kInvalidArgument,
+                        concat("--user '", text, "': expected USER[:GROUP]"));
+    user.clear_additionalgids();
+    user.set_username(text);
+    return {};
+  }
   user.set_uid(KATA_TRY(id_number(text.substr(0, colon), "--user"), ""));
   if (colon != std::string::npos)
     user.set_gid(KATA_TRY(id_number(text.substr(colon + 1), "--user"), ""));
   return {};
+}
+
+void set_string_user(const grpc::User& user, grpc::StringUser& names) {
+  const std::size_t colon = user.username().find(':');
+  names.set_uid(user.username().substr(0, colon));
+  if (colon != std::string::npos) names.set_gid(user.username().substr(colon + 1));
+  for (const std::uint32_t group : user.additionalgids())
+    names.add_additionalgids(std::to_string(group));
 }
 
 Result<void> apply_exec_flags(const CommandLine& line, grpc::Process& process) {
@@ -47,6 +64,7 @@ Result<void> apply_exec_flags(const CommandLine& line, grpc::Process& process) {
                         concat("--env '", entry, "': expected NAME=value"));
     process.add_env(entry);
   }
+  process.mutable_user()->clear_username();  // config.json's is for Windows
   if (line.has("user")) KATA_TRY(set_user(line.text("user"), *process.mutable_user()), "");
   for (const std::string& gid : line.texts("additional-gids"))
     process.mutable_user()->add_additionalgids(KATA_TRY(id_number(gid, "--additional-gids"), ""));

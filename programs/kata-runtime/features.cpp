@@ -2,8 +2,8 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
-#include "programs/kata-runtime/features_json.h"
 #include "programs/kata-runtime/verbs.h"
+#include "sandbox/features_json.h"
 
 namespace kata::runtime {
 
@@ -19,7 +19,7 @@ Verb features_verb() {
   verb.examples = "  kata-runtime features | jq -r '.linux.seccomp.actions[]'\n";
   verb.least_operands = verb.most_operands = 0;
   verb.run = [](const Globals&, const CommandLine&) -> Result<int> {
-    std::fputs((features_json().dump(4) + '\n').c_str(), stdout);
+    std::fputs((sandbox::features_json(KATA_VERSION).dump(4) + '\n').c_str(), stdout);
     return 0;
   };
   return verb;

@@ -79,7 +79,8 @@ Verb gc_verb() {
       "processes whose sandbox is gone, and removes them with their mounts, helper processes, "
       "links\n"
       "and records. What lives is never touched, nor is a stopped container whose VM still runs:\n"
-      "that is for 'delete'. A damaged record is reported and left alone.";
+      "that is for 'delete'. A sandbox whose record is damaged is reported and left alone while a\n"
+      "process of it lives.";
   verb.exit_status = "0 when nothing is left, also when nothing was there; 1 when something is.";
   verb.examples =
       "  kata-runtime gc --dry-run\n"

@@ -21,7 +21,7 @@ po::options_description global_flags() {
   add("log-format", text("FORMAT")->default_value("text"), "text or json");
   add("debug", po::bool_switch(), "log in detail");
   add("systemd-cgroup", po::bool_switch(),
-      "accepted; cgroupsPath may have systemd's form, the guest has no systemd");
+      "linux.cgroupsPath is slice:prefix:name; systemd makes that scope and owns it");
   add("rootless", text("WHETHER"), "true, false or auto; accepted, a VM needs no rootless mode");
   add("criu", text("PROGRAM"), "accepted; a VM's container cannot be checkpointed");
   add("version,v", po::bool_switch(), "print the version");
@@ -41,6 +41,7 @@ Result<Globals> parse_globals(const Words& words, Words& rest) {
     if (line.has(name)) globals.config = line.text(name);
   globals.log = line.text("log");
   globals.debug = line.is_set("debug");
+  globals.systemd_cgroup = line.is_set("systemd-cgroup");
   globals.help = line.is_set("help");
   globals.version = line.is_set("version");
   const std::string rootless = line.has("rootless") ? line.text("rootless") : "auto";

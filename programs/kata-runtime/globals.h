@@ -20,6 +20,7 @@ struct Globals {
   std::filesystem::path log{};                    // empty: no log
   LogFormat log_format = LogFormat::kText;
   bool debug = false, help = false, version = false;
+  bool systemd_cgroup = false;  // linux.cgroupsPath names a scope of systemd
 
   sandbox::Store store() const { return sandbox::Store(root); }
 };

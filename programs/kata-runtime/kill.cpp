@@ -3,11 +3,11 @@
 #include <csignal>
 
 #include "kata/concat.h"
-#include "programs/kata-runtime/container_state.h"
 #include "programs/kata-runtime/sandbox_client.h"
 #include "programs/kata-runtime/signal_names.h"
 #include "programs/kata-runtime/verbs.h"
 #include "protocol/agent.pb.h"
+#include "sandbox/container_state.h"
 
 namespace kata::runtime {
 namespace {

@@ -6,8 +6,8 @@
 #include <nlohmann/json.hpp>
 
 #include "kata/concat.h"
-#include "programs/kata-runtime/container_state.h"
 #include "programs/kata-runtime/verbs.h"
+#include "sandbox/container_state.h"
 
 namespace kata::runtime {
 

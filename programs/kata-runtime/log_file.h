@@ -11,6 +11,7 @@
 #include "core/base/log.h"
 #include "kata/result.h"
 #include "kata/unique_fd.h"
+#include "sandbox/timestamp.h"
 
 namespace kata::runtime {
 
@@ -30,7 +31,6 @@ class LogFile final : public log::Sink {
   LogFormat format_;
 };
 
-// The wall clock as RFC 3339 in UTC with nanoseconds: "2026-11-24T00:08:33.000000001Z".
-std::string timestamp();
+using sandbox::timestamp;
 
 }  // namespace kata::runtime

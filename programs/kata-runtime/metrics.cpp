@@ -2,8 +2,9 @@
 #include <cstdio>
 
 #include "programs/kata-runtime/agent_call.h"
-#include "programs/kata-runtime/host_metrics.h"
 #include "programs/kata-runtime/verbs.h"
+#include "sandbox/guest_metrics.h"
+#include "sandbox/process_metrics.h"
 
 namespace kata::runtime {
 namespace {
@@ -25,11 +26,11 @@ Result<int> metrics(const Globals& globals, const CommandLine& line) {
     return make_error(ErrorCode::kUnavailable,
                       concat("sandbox '", id, "' is gone: ", loss_of_sandbox(store, id),
                              "; 'kata-runtime delete --force' cleans up"));
-  std::string text = process_metrics("kata_shim", record.proxy.pid);
-  text += process_metrics("kata_hypervisor", record.vmm.pid);
+  std::string text = sandbox::process_metrics("kata_shim", record.proxy.pid);
+  text += sandbox::process_metrics("kata_hypervisor", record.vmm.pid);
   const auto reply =
       ask_agent<grpc::Metrics>(store, id, "GetMetrics", grpc::GetMetricsRequest(), kMetricsTime);
-  if (reply.ok()) text += guest_metrics(reply.value().metrics());
+  if (reply.ok()) text += sandbox::guest_metrics(reply.value().metrics());
   std::fputs(text.c_str(), stdout);
   if (!reply.ok()) return in_context(reply.error(), "metrics of the guest");
   return 0;

@@ -6,14 +6,12 @@
 #include <csignal>
 #include <ctime>
 #include <map>
-#include <optional>
 
 #include "kata/child_process.h"
 #include "kata/concat.h"
 #include "programs/kata-runtime/container_delete.h"
-#include "programs/kata-runtime/process_scan.h"
 #include "programs/kata-runtime/sandbox_client.h"
-#include "programs/kata-runtime/shim_process.h"
+#include "programs/kata-runtime/sandbox_processes.h"
 
 namespace kata::runtime {
 
@@ -32,20 +30,23 @@ bool settled(const fs::path& directory, std::chrono::seconds grace) {
 
 bool is_missing(const Error& error) { return error.code == ErrorCode::kNotFound; }
 
+// Its creator was killed, and nobody will use it.
+bool is_broken_off(const sandbox::ContainerRecord& record) {
+  return record.status == "creating" && record.creator.pid != 0 &&
+         !sandbox::is_alive(record.creator);
+}
+
 class Search {
  public:
   Search(const Store& store, std::chrono::seconds grace) : store_(store), grace_(grace) {}
 
   Result<OrphanSearch> run(const fs::path& proc) {
+    processes_ = KATA_TRY(sandbox_processes(store_, proc), "look for processes");
     const auto ids = KATA_TRY(store_.container_ids(), "");
     for (const std::string& id : ids) look_at_container(id);
     for (const std::string& id : ids)
-      if (settled(store_.directory(id), grace_)) look_at_directory(id);
-    KATA_TRY(for_each_process(proc,
-                              [this](pid_t pid, const std::vector<std::string>& words) {
-                                look_at_process(pid, words);
-                              }),
-             "look for processes");
+      if (settled(store_.directory(id), grace_) && !is_busy(id)) look_at_directory(id);
+    for (const SandboxProcess& process : processes_) look_at_process(process);
     return std::move(found_);
   }
 
@@ -54,26 +55,44 @@ class Search {
     const auto record = store_.load_container(id);
     if (record.ok() && record.value().sandbox_id != id)
       members_[record.value().sandbox_id].push_back(id);
-    if (!record.ok() && !is_missing(record.error()))
-      found_.unclear.push_back(record.error().message);
+  }
+
+  bool is_busy(const std::string& id) const {
+    const auto lock = store_.lock(id, std::chrono::steady_clock::now());
+    return !lock.ok() && lock.error().code == ErrorCode::kTimeout;
   }
 
   void look_at_directory(const std::string& id) {
-    const auto record = store_.load_sandbox(id);
-    if (record.ok()) return look_at_sandbox(record.value());
-    if (!is_missing(record.error())) return found_.unclear.push_back(record.error().message);
     const auto container = store_.load_container(id);
+    if (container.ok() && is_broken_off(container.value()))
+      return add(id, concat("container '", id, "'"), "its creation was broken off");
+    const auto record = store_.load_sandbox(id);
+    if (record.ok()) return look_at_sandbox(record.value(), container);
+    if (!is_missing(record.error())) return look_at_damaged(id, record.error());
     if (container.ok()) return look_for_sandbox_of(container.value());
     if (is_missing(container.error()))
       add(id, concat("directory '", store_.directory(id), "'"), "it holds no record");
+    else
+      found_.unclear.push_back(container.error().message);
   }
 
-  void look_at_sandbox(const sandbox::SandboxRecord& record) {
-    if (sandbox::is_alive(record.proxy)) return;
+  void look_at_sandbox(const sandbox::SandboxRecord& record,
+                       const Result<sandbox::ContainerRecord>& container) {
+    if (sandbox::is_alive(record.proxy)) {
+      if (!container.ok() && !is_missing(container.error()))
+        found_.unclear.push_back(container.error().message);
+      return;
+    }
     const std::string why =
         record.proxy.pid == 0 ? "its creation was broken off" : loss_of_sandbox(store_, record.id);
-    add(record.id, concat("sandbox '", record.id, "'"), why);
-    found_.orphans.back().containers = members_[record.id];
+    add_sandbox(record.id, why);
+  }
+
+  // Its processes tell whether it lives.
+  void look_at_damaged(const std::string& id, const Error& error) {
+    for (const SandboxProcess& process : processes_)
+      if (process.sandbox_id == id) return found_.unclear.push_back(error.message);
+    add_sandbox(id, error.message);
   }
 
   void look_for_sandbox_of(const sandbox::ContainerRecord& record) {
@@ -81,6 +100,11 @@ class Search {
     if (fs::exists(store_.directory(record.sandbox_id) / "sandbox.json", failure)) return;
     add(record.id, concat("container '", record.id, "'"),
         concat("its sandbox '", record.sandbox_id, "' does not exist"));
+  }
+
+  void add_sandbox(const std::string& id, std::string why) {
+    add(id, concat("sandbox '", id, "'"), std::move(why));
+    found_.orphans.back().containers = members_[id];
   }
 
   void add(const std::string& id, std::string what, std::string why) {
@@ -91,38 +115,17 @@ class Search {
     found_.orphans.push_back(std::move(orphan));
   }
 
-  void look_at_process(pid_t pid, const std::vector<std::string>& words) {
-    const std::string_view name = program_name(words);
-    if (name != "kata-proxy" && name != "kata-shim" && name != "virtiofsd" &&
-        !name.starts_with("qemu-system-"))
-      return;
-    const std::string id = sandbox_named_by(words);
+  void look_at_process(const SandboxProcess& found) {
     std::error_code failure;
-    if (id.empty() || fs::exists(store_.directory(id), failure) || failure) return;
-    const auto process = reference_to(pid);
-    if (!process.ok()) return;  // it has just ended
-    add(id, concat("process ", pid, " (", name, ")"),
-        concat("its sandbox '", id, "' does not exist"));
-    found_.orphans.back().process = process.value();
-  }
-
-  // kata-proxy is told root and id apart; the others are given paths below both.
-  std::string sandbox_named_by(const std::vector<std::string>& words) const {
-    if (value_of(words, "--root") == store_.root().native())
-      return std::string(value_of(words, "--sandbox"));
-    const std::string below = concat(store_.root(), '/');
-    for (const std::string& word : words) {
-      const std::size_t at = word.find(below);
-      if (at == std::string::npos) continue;
-      const std::string rest = word.substr(at + below.size());
-      std::string id = rest.substr(0, rest.find('/'));
-      if (id.size() < rest.size() && sandbox::check_id(id).ok()) return id;
-    }
-    return {};
+    if (fs::exists(store_.directory(found.sandbox_id), failure) || failure) return;
+    add(found.sandbox_id, concat("process ", found.process.pid, " (", found.program, ")"),
+        concat("its sandbox '", found.sandbox_id, "' does not exist"));
+    found_.orphans.back().process = found.process;
   }
 
   const Store& store_;
   std::chrono::seconds grace_;
+  std::vector<SandboxProcess> processes_{};
   std::map<std::string, std::vector<std::string>> members_{};
   OrphanSearch found_{};
 };

@@ -2,7 +2,7 @@
 //
 // What dead sandboxes left on the host: records and directories whose kata-proxy has died, what a
 // killed `create` began, and processes whose sandbox is gone. A sandbox whose proxy lives is never
-// an orphan, whatever its containers do.
+// an orphan, whatever its containers do; one whose record is damaged lives if a process of it does.
 #pragma once
 
 #include <chrono>
@@ -28,7 +28,7 @@ struct OrphanSearch {
   std::vector<std::string> unclear{};  // damaged records and the like: reported, never touched
 };
 
-// Leaves out what was changed less than `grace` ago: a verb may be at work there.
+// Leaves out what was changed less than `grace` ago, and what a verb is at work on.
 Result<OrphanSearch> find_orphans(const sandbox::Store& store, std::chrono::seconds grace,
                                   const std::filesystem::path& proc = "/proc");
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "programs/kata-runtime/agent_call.h"
-#include "programs/kata-runtime/container_state.h"
 #include "programs/kata-runtime/verbs.h"
+#include "sandbox/container_state.h"
 
 namespace kata::runtime {
 namespace {
@@ -11,6 +11,7 @@ constexpr std::chrono::seconds kPauseTime{10};
 // The record follows the guest. Killed in between, it says "running", and `resume` asks the guest.
 Result<int> pause(const Globals& globals, const CommandLine& line) {
   const sandbox::Store store = globals.store();
+  const UniqueFd lock = KATA_TRY(store.lock(line.operands[0], in(sandbox::kLockTime)), "");
   auto record = KATA_TRY(store.load_container(line.operands[0]), "");
   const std::string status = status_of(record);
   if (status != "running" && status != "created")

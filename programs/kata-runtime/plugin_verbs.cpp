@@ -88,13 +88,13 @@ Result<int> look_at_plugins(const Globals& globals, const CommandLine& line) {
   if (words[0] == "inspect" && words.size() == 2) return inspect(words[1]);
   if (words[0] == "config" && words.size() == 2) return print_keys(globals, words[1]);
   return make_error(ErrorCode::kInvalidArgument,
-                    concat("plugin: expected list, inspect FILE or config NAME, found '", words[0],
+                    concat("plugin: expected list, inspect FILE, config NAME or check FILE, found '", words[0],
                            "' and ", words.size() - 1, " more"));
 }
 
 Result<int> clean_up(const Globals& globals, const CommandLine& line) {
   sandbox::Store store = globals.store();
-  const auto record = KATA_TRY(store.load_sandbox(line.operands[0]), "");
+  const auto record = KATA_TRY(store.load_sandbox_or_birth(line.operands[0]), "");
   if (sandbox::is_alive(record.proxy))
     return make_error(ErrorCode::kFailedPrecondition, "the sandbox's kata-proxy is alive");
   plugin_host::PluginHost host;

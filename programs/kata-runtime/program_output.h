@@ -8,8 +8,8 @@
 
 namespace kata::runtime {
 
-// What a program prints on its standard output, at most 4 KiB of it. kTimeout when it has not ended
-// after 5 s; it is killed then.
+// What a program prints on its standard output, however it ends: the last 4 KiB. kTimeout when it
+// has not ended after 5 s; it is killed then. It has this program's environment.
 Result<std::string> program_output(const std::vector<std::string>& argv);
 
 }  // namespace kata::runtime

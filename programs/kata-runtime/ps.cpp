@@ -9,10 +9,10 @@
 #include <nlohmann/json.hpp>
 
 #include "programs/kata-runtime/agent_call.h"
-#include "programs/kata-runtime/container_state.h"
 #include "programs/kata-runtime/ps_format.h"
 #include "programs/kata-runtime/shim_pids.h"
 #include "programs/kata-runtime/verbs.h"
+#include "sandbox/container_state.h"
 
 namespace kata::runtime {
 namespace {

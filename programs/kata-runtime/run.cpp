@@ -26,7 +26,7 @@ Result<int> run_detached(const Globals& globals, const CreateRequest& request) {
   return 0;
 }
 
-Result<int> run_in_foreground(const Globals& globals, const CreateRequest& request) {
+Result<int> run_in_foreground(const Globals& globals, const CreateRequest& request, bool keep) {
   const TerminalKeeper terminal;
   Created created = KATA_TRY(create_container(globals, request), "");
   const ForwardedSignals signals;
@@ -34,7 +34,7 @@ Result<int> run_in_foreground(const Globals& globals, const CreateRequest& reque
   if (!started.ok()) return undo(globals, created.record, std::move(started).error());
   auto code = wait_for_shim(created.shim, signals);
   if (!code.ok()) return undo(globals, created.record, std::move(code).error());
-  KATA_TRY(delete_stopped(globals, created.record), "");
+  if (!keep) KATA_TRY(delete_stopped(globals, created.record), "");
   return code.value();
 }
 
@@ -48,7 +48,7 @@ Verb run_container_verb() {
   verb.description =
       "Does what create and start do, then stays in front of the workload: stdin, stdout, stderr,\n"
       "the terminal and signals are passed through. When the workload ends, the container and its\n"
-      "VM are deleted. With --detach, returns once the workload runs.";
+      "VM are deleted, unless --keep was given. With --detach, returns once the workload runs.";
   verb.exit_status =
       "The workload's; 128 plus the signal's number when a signal ended it; 1 for an error.";
   verb.examples =
@@ -58,12 +58,14 @@ Verb run_container_verb() {
     add_create_flags(flags);
     auto add = flags.add_options();
     add("detach,d", po::bool_switch(), "return when the workload runs");
+    add("keep", po::bool_switch(), "leave the container when the workload has ended: see delete");
     add("no-subreaper", po::bool_switch(), "accepted; the workload's children stay in the guest");
   };
   verb.run = [](const Globals& globals, const CommandLine& line) -> Result<int> {
     CreateRequest request = KATA_TRY(create_request(line), "");
     request.detached = line.is_set("detach");
-    return request.detached ? run_detached(globals, request) : run_in_foreground(globals, request);
+    return request.detached ? run_detached(globals, request)
+                            : run_in_foreground(globals, request, line.is_set("keep"));
   };
   return verb;
 }

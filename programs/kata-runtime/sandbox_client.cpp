@@ -2,7 +2,7 @@
 #include "programs/kata-runtime/sandbox_client.h"
 
 #include "kata/concat.h"
-#include "programs/kata-runtime/container_state.h"
+#include "sandbox/container_state.h"
 
 namespace kata::runtime {
 namespace {

@@ -28,6 +28,9 @@ constexpr const char* kGuestRemedy = "make the guest with kata-osbuilder, or cor
 constexpr std::initializer_list<const char*> kQemuPlaces = {
     "/usr/bin/qemu-system-x86_64", "/usr/bin/qemu-system-aarch64", "/usr/libexec/qemu-kvm",
     "/usr/local/bin/qemu-system-x86_64"};
+constexpr std::initializer_list<const char*> kCloudhvPlaces = {"/usr/bin/cloud-hypervisor",
+                                                               "/opt/kata/bin/cloud-hypervisor",
+                                                               "/usr/local/bin/cloud-hypervisor"};
 constexpr std::initializer_list<const char*> kVirtiofsdPlaces = {
     "/usr/libexec/virtiofsd", "/usr/lib/qemu/virtiofsd", "/usr/bin/virtiofsd"};
 
@@ -111,6 +114,12 @@ void describe_qemu(const config::Config& config, SetupReport& report) {
               "install Debian's qemu-system-x86, or correct the key");
 }
 
+void describe_cloudhv(const config::Config& config, SetupReport& report) {
+  add_program(report, "Cloud Hypervisor", "hypervisor.cloudhv.path",
+              text_key(config.hypervisor, "path", *kCloudhvPlaces.begin()), kCloudhvPlaces,
+              "install its release binary, or correct the key");
+}
+
 // What kata-osbuilder wrote of the guest: "kernel NAME VERSION", "filesystems: 9p virtiofs".
 void read_manifest(const fs::path& kernel, SetupReport& report) {
   const auto text = read_file(kernel.parent_path() / "manifest.txt");
@@ -148,6 +157,7 @@ void describe_setup(const config::Config& config, SetupReport& report) {
   add_guest_file(report, "guest initrd", "initrd", config.vm.initrd);
   add_guest_file(report, "guest image", "image", config.vm.image);
   if (report.hypervisor == "qemu") describe_qemu(config, report);
+  if (report.hypervisor == "cloudhv") describe_cloudhv(config, report);
   if (report.shared_filesystem == "virtiofs")
     add_program(report, "virtiofsd", concat("hypervisor.", report.hypervisor, ".virtio_fs_daemon"),
                 text_key(config.shared_filesystem, "virtio_fs_daemon", ""), kVirtiofsdPlaces,

@@ -4,7 +4,7 @@
 #include "core/base/files.h"
 #include "core/base/memory_file.h"
 #include "kata/concat.h"
-#include "programs/kata-runtime/companion.h"
+#include "sandbox/companion.h"
 
 namespace kata::runtime {
 
@@ -15,7 +15,7 @@ constexpr int kViewFd = 3;
 }  // namespace
 
 Result<std::vector<std::string>> shim_command(const ShimRequest& request) {
-  std::vector<std::string> argv = {KATA_TRY(companion("kata-shim"), ""),
+  std::vector<std::string> argv = {KATA_TRY(sandbox::companion("kata-shim"), ""),
                                    "--agent",
                                    concat("unix://", request.proxy_socket),
                                    "--container",

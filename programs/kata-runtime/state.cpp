@@ -2,8 +2,8 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
-#include "programs/kata-runtime/container_state.h"
 #include "programs/kata-runtime/verbs.h"
+#include "sandbox/container_state.h"
 
 namespace kata::runtime {
 

@@ -4,9 +4,9 @@
 #include "core/base/log.h"
 #include "core/config/config.h"
 #include "programs/kata-runtime/agent_call.h"
-#include "programs/kata-runtime/container_state.h"
 #include "programs/kata-runtime/resource_flags.h"
 #include "programs/kata-runtime/verbs.h"
+#include "sandbox/container_state.h"
 
 namespace kata::runtime {
 namespace {

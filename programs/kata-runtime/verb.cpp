@@ -63,12 +63,34 @@ Result<int> print_help(const Words& words) {
   return make_error(ErrorCode::kInvalidArgument, concat("unknown verb '", words[1], "'"));
 }
 
+Result<CommandLine> command_line_of(const Verb& verb, const Words& words) {
+  const std::string hint = concat("see 'kata-runtime ", verb.name, " --help'");
+  auto parsed = parse_command_line(flags_of(verb), words, verb.place);
+  if (!parsed.ok())
+    return make_error(ErrorCode::kInvalidArgument,
+                      concat(verb.name, ": ", parsed.error().message, ": ", hint));
+  const std::size_t count = parsed.value().operands.size();
+  if (!parsed.value().is_set("help") && (count < verb.least_operands || count > verb.most_operands))
+    return make_error(
+        ErrorCode::kInvalidArgument,
+        concat(verb.name, ": expected ", verb.operands.empty() ? "no operands" : verb.operands,
+               ", found ", count, ": ", hint));
+  return parsed;
+}
+
+Result<int> run_or_explain(const Verb& verb, const Globals& globals, const CommandLine& line) {
+  return line.is_set("help") ? print(manual(verb)) : verb.run(globals, line);
+}
+
+// A command line that is none fails with 1 whatever the verb, as with runc.
 Result<int> dispatch(const Globals& globals, const Words& words, int& failure) {
   if (globals.version) return print(version_text());
   if (globals.help || words.empty() || words[0] == "help") return print_help(words);
   if (const Verb* verb = find_verb(words[0])) {
+    const CommandLine line =
+        KATA_TRY(command_line_of(*verb, Words(words.begin() + 1, words.end())), "");
     failure = verb->failure;
-    return run_verb(*verb, globals, Words(words.begin() + 1, words.end()));
+    return run_or_explain(*verb, globals, line);
   }
   return make_error(ErrorCode::kInvalidArgument,
                     concat("unknown verb '", words[0], "': see 'kata-runtime --help'"));
@@ -84,18 +106,7 @@ std::string one_line(std::string text) {
 }  // namespace
 
 Result<int> run_verb(const Verb& verb, const Globals& globals, const Words& words) {
-  const std::string hint = concat("see 'kata-runtime ", verb.name, " --help'");
-  auto parsed = parse_command_line(flags_of(verb), words, verb.place);
-  if (!parsed.ok())
-    return make_error(ErrorCode::kInvalidArgument,
-                      concat(verb.name, ": ", parsed.error().message, ": ", hint));
-  const CommandLine line = parsed.take();
-  if (line.is_set("help")) return print(manual(verb));
-  if (line.operands.size() < verb.least_operands || line.operands.size() > verb.most_operands)
-    return make_error(ErrorCode::kInvalidArgument,
-                      concat(verb.name, ": expected ", verb.operands, ", found ",
-                             line.operands.size(), " operands: ", hint));
-  return verb.run(globals, line);
+  return run_or_explain(verb, globals, KATA_TRY(command_line_of(verb, words), ""));
 }
 
 namespace {

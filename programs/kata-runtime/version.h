@@ -3,9 +3,11 @@
 
 #include <string>
 
+#include "sandbox/container_state.h"
+
 namespace kata::runtime {
 
-inline constexpr const char* kOciVersion = "1.1.0";  // of the runtime specification
+using sandbox::kOciVersion;
 
 inline std::string version_text() {
   return std::string("kata-runtime version " KATA_VERSION "\nspec: ") + kOciVersion + "\n";

@@ -135,9 +135,11 @@ Result<std::string> decode_reply(const std::string& payload) {
   ttrpc_wire::Response response;
   if (!response.ParseFromString(payload))
     return make_error(ErrorCode::kInternal, "the reply is not a ttRPC message");
-  if (response.status().code() != 0)
-    return status_error(response.status().code(),
-                        std::move(*response.mutable_status()->mutable_message()));
+  if (response.status().code() != 0) {
+    std::string message = std::move(*response.mutable_status()->mutable_message());
+    message.resize(std::min(message.size(), kLongestMessage));
+    return status_error(response.status().code(), std::move(message));
+  }
   return std::move(*response.mutable_payload());
 }
 

@@ -48,6 +48,7 @@ Error failure_of(const std::exception_ptr& failure) {
 struct Server::Impl {
   std::map<std::string, std::map<std::string, PacedHandler>> services;
   Fallback fallback;
+  OnCall on_call;
 };
 
 namespace {
@@ -81,11 +82,13 @@ class Session : public std::enable_shared_from_this<Session> {
   using Services = std::map<std::string, std::map<std::string, PacedHandler>>;
 
   Session(asio::any_io_executor executor, std::shared_ptr<const void> owner,
-          const Services& services, const Fallback& fallback, UniqueFd stream, ServeOptions options)
+          const Services& services, const Fallback& fallback, const OnCall& on_call,
+          UniqueFd stream, ServeOptions options)
       : executor_(std::move(executor)),
         owner_(std::move(owner)),
         services_(services),
         fallback_(fallback),
+        on_call_(on_call),
         connection_(std::make_shared<Connection>(executor_, std::move(stream),
                                                  MessageType::kRequest, options.resynchronise)),
         in_handlers_(executor_, kMaxInFlight) {}
@@ -105,9 +108,10 @@ class Session : public std::enable_shared_from_this<Session> {
   void answer(std::uint32_t stream_id, Result<std::string> reply);
 
   asio::any_io_executor executor_;
-  std::shared_ptr<const void> owner_;  // of the two below
+  std::shared_ptr<const void> owner_;  // of the three below
   const Services& services_;
   const Fallback& fallback_;
+  const OnCall& on_call_;
   std::shared_ptr<Connection> connection_;
   ByteBudget in_handlers_;
   std::unordered_set<std::shared_ptr<Running>> running_;
@@ -161,6 +165,7 @@ void Session::dispatch(const Frame& frame, std::size_t charge) {
   Error refusal;
   if (!call.ok()) refusal = call.error();
   Job job;
+  if (call.ok() && on_call_) on_call_(call.value().service);
   if (call.ok()) job = find(call.value(), refusal);
   if (!job) {
     in_handlers_.release(charge);
@@ -249,10 +254,10 @@ void Session::answer(std::uint32_t stream_id, Result<std::string> reply) {
 
 asio::awaitable<Error> serve_stream(std::shared_ptr<const void> owner,
                                     const Session::Services& services, const Fallback& fallback,
-                                    UniqueFd stream, ServeOptions options) {
+                                    const OnCall& on_call, UniqueFd stream, ServeOptions options) {
   const auto executor = co_await asio::this_coro::executor;
   const auto session = std::make_shared<Session>(executor, std::move(owner), services, fallback,
-                                                 std::move(stream), options);
+                                                 on_call, std::move(stream), options);
   Error reason = make_error(ErrorCode::kCancelled, "cancelled");
   try {
     reason = co_await Session::run(session);
@@ -283,8 +288,11 @@ void Server::handle_paced(std::string service, std::string method, PacedHandler 
 
 void Server::set_fallback(Fallback fallback) { impl_->fallback = std::move(fallback); }
 
+void Server::set_on_call(OnCall on_call) { impl_->on_call = std::move(on_call); }
+
 asio::awaitable<Error> Server::serve(UniqueFd stream, ServeOptions options) {
-  return serve_stream(impl_, impl_->services, impl_->fallback, std::move(stream), options);
+  return serve_stream(impl_, impl_->services, impl_->fallback, impl_->on_call, std::move(stream),
+                      options);
 }
 
 }  // namespace kata::ttrpc

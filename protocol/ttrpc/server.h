@@ -36,6 +36,9 @@ using Fallback = std::function<boost::asio::awaitable<Result<std::string>>(
     std::string service, std::string method, std::string payload,
     std::chrono::nanoseconds timeout)>;
 
+// Called before a call is handled, whatever becomes of it.
+using OnCall = std::function<void(const std::string& service)>;
+
 struct ServeOptions {
   // For a stream whose other end may change hands in mid-frame, such as a virtio-serial port: skips
   // what is not a call. See frame_scanner.h for the limits.
@@ -51,6 +54,7 @@ class Server {
   void handle(std::string service, std::string method, Handler handler);
   void handle_paced(std::string service, std::string method, PacedHandler handler);
   void set_fallback(Fallback fallback);
+  void set_on_call(OnCall on_call);
 
   // Serves one connection until the peer closes it; then returns why. Closes `stream`. Reads no
   // further while 16 MiB of calls are in handlers, or of replies not yet written. The handlers may

@@ -7,8 +7,8 @@
 #include <string>
 #include <string_view>
 
-#include "kata/plugin/draft/network.h"
 #include "kata/plugin/export.h"
+#include "kata/plugin/network.h"
 
 namespace broken {
 
@@ -19,9 +19,6 @@ class GoodNetwork : public kata::Network {
     return kata::NetworkPlan{};
   }
   kata::Result<void> detach() override { return {}; }
-  kata::Result<int> watch() override { return -1; }
-  kata::Result<kata::NetworkChange> rescan() override { return kata::NetworkChange{}; }
-  kata::Result<void> release(std::string_view /*device_id*/) override { return {}; }
   kata::Result<std::string> save_state() const override { return std::string("saved"); }
 };
 

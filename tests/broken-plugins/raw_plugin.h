@@ -7,8 +7,8 @@
 #include <string>
 
 #include "kata/plugin/descriptor.h"
-#include "kata/plugin/draft/network.h"
 #include "kata/plugin/fingerprint.h"
+#include "kata/plugin/network.h"
 
 namespace raw {
 

@@ -4,8 +4,8 @@
 #include <memory>
 #include <string>
 
-#include "kata/plugin/draft/memory_dedup.h"
 #include "kata/plugin/export.h"
+#include "kata/plugin/memory_dedup.h"
 
 namespace {
 
@@ -15,11 +15,12 @@ class Dedup final : public kata::MemoryDedup {
     return std::make_unique<Dedup>();
   }
   kata::Result<void> check_host() override { return {}; }
-  kata::Result<Next> start(kata::Deadline /*now*/) override { return Next{}; }
-  kata::Result<Next> boost(kata::Deadline /*now*/) override { return Next{}; }
-  kata::Result<Next> tick(kata::Deadline /*now*/) override { return Next{}; }
+  kata::Result<Next> start(kata::TimePoint /*now*/) override { return Next{}; }
+  kata::Result<Next> boost(kata::TimePoint /*now*/) override { return Next{}; }
+  kata::Result<Next> tick(kata::TimePoint /*now*/) override { return Next{}; }
   kata::Result<kata::DedupStats> stats() const override { return kata::DedupStats{}; }
   kata::Result<void> restore() override { return {}; }
+  kata::Result<std::string> save_state() const override { return std::string(); }
 };
 
 constexpr kata::plugin::ConfigField kConfig[] = {{"speed", "integer", "3", "How fast."}};

@@ -10,7 +10,7 @@
 #include <string>
 #include <utility>
 
-#include "kata/plugin/draft/hypervisor.h"
+#include "kata/plugin/hypervisor.h"
 #include "tests/fakes/call_log.h"
 
 namespace kata::fakes {
@@ -31,11 +31,16 @@ class FakeHypervisor final : public Hypervisor {
   HypervisorCapabilities capabilities() const override { return offered; }
   Result<void> check_host() override { return log_.enter("hypervisor.check_host"); }
   Result<void> create_vm(VmSpec wanted, std::vector<Device> devices) override {
+    if (wanted.boot.vcpus == 0 || (!wanted.initrd.empty() && !wanted.image.empty()) ||
+        (wanted.shared_memory && wanted.mergeable_memory))
+      return make_error(ErrorCode::kInvalidArgument, "this makes no VM");
     spec = std::move(wanted);
     device_count = devices.size();
+    created_ = true;
     return log_.enter("hypervisor.create_vm");
   }
   Result<void> start_vm(Deadline /*deadline*/) override {
+    if (!created_) return early();
     return log_.enter("hypervisor.start_vm");
   }
   Result<void> stop_vm(Deadline /*deadline*/) override {
@@ -47,12 +52,10 @@ class FakeHypervisor final : public Hypervisor {
     changed_.wait(lock, [this] { return ended_; });
     return exit_;
   }
-  Result<void> pause_vm() override { return unsupported(); }
-  Result<void> resume_vm() override { return unsupported(); }
   Result<AttachedDevice> attach(Device, Deadline) override { return unsupported(); }
   Result<void> detach(std::string_view, Deadline) override { return unsupported(); }
-  Result<VmResources> resize(VmResources, Deadline) override { return unsupported(); }
   Result<AgentAddress> agent_address() const override {
+    if (!created_) return early();
     return AgentAddress(SerialAddress{agent_socket_});
   }
   Result<VmProcesses> processes() const override { return VmProcesses{::getpid(), {}}; }
@@ -62,6 +65,9 @@ class FakeHypervisor final : public Hypervisor {
  private:
   static Error unsupported() {
     return make_error(ErrorCode::kUnsupported, "the fake hypervisor cannot do this");
+  }
+  static Error early() {
+    return make_error(ErrorCode::kFailedPrecondition, "the fake hypervisor has no VM yet");
   }
   void end(VmExit exit) {
     const std::lock_guard lock(mutex_);
@@ -75,7 +81,7 @@ class FakeHypervisor final : public Hypervisor {
   std::filesystem::path agent_socket_;
   std::mutex mutex_{};
   std::condition_variable changed_{};
-  bool ended_ = false;
+  bool created_ = false, ended_ = false;
   VmExit exit_{};
 };
 

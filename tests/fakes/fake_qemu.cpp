@@ -3,7 +3,6 @@
 // fake-qemu: speaks QMP on the socket that -chardev socket,id=qmp,fd=N hands it, and misbehaves on
 // request, as no real QMP server will. The request travels in -cpu: "max,fake=<behaviour>".
 #include <signal.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,24 +14,16 @@
 #include <string_view>
 #include <vector>
 
-namespace {
+#include "tests/fakes/qmp_peer.h"
 
-const std::string kGreeting =
-    R"({"QMP":{"version":{"qemu":{"micro":0,"minor":2,"major":7}},"capabilities":[]}})"
-    "\n";
+using namespace kata::fakes;
+
+namespace {
 
 struct Arguments {
   int monitor = -1;
   std::string console_log{}, behaviour{};
 };
-
-// What follows `mark` in the words, up to a comma.
-std::string after(const std::vector<std::string>& words, std::string_view mark) {
-  for (const std::string& word : words)
-    if (const std::size_t at = word.find(mark); at != std::string::npos)
-      return word.substr(at + mark.size(), word.find(',', at + mark.size()) - at - mark.size());
-  return {};
-}
 
 Arguments read_arguments(int count, char** values) {
   const std::vector<std::string> words(values, values + count);
@@ -40,45 +31,10 @@ Arguments read_arguments(int count, char** values) {
           after(words, "fake=")};
 }
 
-class Peer {
- public:
-  explicit Peer(int listening) : fd_(::accept(listening, nullptr, nullptr)) {}
-
-  void say(std::string_view text) const {
-    while (!text.empty()) {
-      const ssize_t sent = ::send(fd_, text.data(), text.size(), MSG_NOSIGNAL);
-      if (sent <= 0) std::exit(0);
-      text.remove_prefix(static_cast<std::size_t>(sent));
-    }
-  }
-  void say_slowly(std::string_view text) const {
-    for (const char c : text) {
-      say({&c, 1});
-      ::usleep(100'000);
-    }
-  }
-  std::string hear() {  // one line; ends the program with the connection
-    std::string line;
-    for (char c = 0; ::read(fd_, &c, 1) == 1; line += c)
-      if (c == '\n') return line;
-    std::exit(0);
-  }
-
- private:
-  int fd_;
-};
-
-std::string id_of(const std::string& command) {
-  const std::size_t at = command.find("\"id\":");
-  return command.substr(at + 5, command.find_first_of(",}", at) - at - 5);
-}
-
-std::string result_of(const std::string& command) {
-  if (command.find("\"query-status\"") != std::string::npos)
-    return R"({"status":"running","running":true})";
-  if (command.find("\"query-cpus-fast\"") != std::string::npos)
-    return R"([{"thread-id":41},{"thread-id":42}])";
-  return "{}";
+std::string hear(const Peer& peer) {
+  const auto line = peer.hear();
+  if (!line) std::exit(0);
+  return *line;
 }
 
 [[noreturn]] void rest() {
@@ -118,7 +74,7 @@ bool answer_about_nic(const Peer& peer, const Arguments& arguments, const std::s
   std::ofstream log(std::filesystem::path(arguments.console_log).parent_path().parent_path() /
                     "asked");
   for (;;) {
-    const std::string command = peer.hear();
+    const std::string command = hear(peer);
     if (noisy)
       peer.say(
           "{\"event\":\"RESUME\"}\n{\"return\":{},\"id\":999999}\r\n\n{\"error\":{},\"id\":\"x\"}"

@@ -116,6 +116,7 @@ class Guest {
  public:
   Guest() {
     register_services(server_, sandbox_, modules_, config_, false, [] {});
+    register_health(server_, [] {});
     asio::co_spawn(loop_, sandbox_.create(grpc::CreateSandboxRequest()),
                    [](const std::exception_ptr& thrown, const Result<void>& created) {
                      require(!thrown && created.ok());

@@ -15,8 +15,9 @@
 
 #include "agent.pb.h"
 #include "agent/container/cgroup.h"
-#include "agent/container/program.h"
+#include "agent/container/process_plan.h"
 #include "agent/container/stats.h"
+#include "agent/container/users.h"
 #include "agent/process_list.h"
 #include "containment.h"
 #include "kata/unique_fd.h"
@@ -67,6 +68,7 @@ class Files {
     for (const char* file : kProcessFiles) write(root_ / "7" / file);
     write(root_ / "uptime");
     write(root_ / "etc/passwd");
+    write(root_ / "etc/group");
   }
   const fs::path& root() const { return root_; }
 
@@ -120,5 +122,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const UniqueFd root(::open(files.root().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   const std::string home = home_directory(root.get(), 0);
   require(home.starts_with('/') && home.find_first_of(std::string_view("\n\0", 2)) == home.npos);
+  for (const char* user : {"root", "7"}) {
+    ProcessPlan plan;
+    const auto found = find_user(root.get(), {user, "", {"wheel"}}, plan);
+    require(!found.ok() || (plan.uid != 0xffffffff && plan.gid != 0xffffffff));
+  }
   return 0;
 }

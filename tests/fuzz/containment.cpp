@@ -51,15 +51,18 @@ void hide_files() {
   read_only.attr_set = MOUNT_ATTR_RDONLY;
   mount_attr writable{};
   writable.attr_clr = MOUNT_ATTR_RDONLY;
-  char* const here = ::getcwd(nullptr, 0);
-  require(here != nullptr, "getcwd");
-  require(::mount(here, here, nullptr, MS_BIND, nullptr) == 0, here);
+  // By descriptor: nobody may not be let into the directories above.
+  const int here = ::open_tree(AT_FDCWD, ".", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+  require(here >= 0, "copy the mount of the working directory");
+  require(::move_mount(here, "", AT_FDCWD, ".", MOVE_MOUNT_F_EMPTY_PATH) == 0,
+          "mount the working directory");
   require(::mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, &read_only, sizeof read_only) == 0,
           "make the mounts read-only");
-  require(::mount_setattr(AT_FDCWD, here, 0, &writable, sizeof writable) == 0, here);
+  require(::mount_setattr(here, "", AT_EMPTY_PATH, &writable, sizeof writable) == 0,
+          "make the working directory writable");
   require(::mount("fuzz", "/run", "tmpfs", 0, "size=16m") == 0, "/run");
-  require(::chdir(here) == 0, here);  // through the new mount
-  ::free(here);
+  require(::fchdir(here) == 0, "enter the working directory");
+  ::close(here);
 }
 
 void add(scmp_filter_ctx filter, std::uint32_t action, const char* call) {

@@ -9,9 +9,9 @@
 #include <string_view>
 
 #include "programs/kata-runtime/guest_process.h"
-#include "programs/kata-runtime/host_metrics.h"
 #include "programs/kata-runtime/ps_format.h"
 #include "programs/kata-runtime/stats_json.h"
+#include "sandbox/guest_metrics.h"
 
 namespace {
 
@@ -41,7 +41,7 @@ void list_processes(std::string_view text) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   list_processes(text);
-  require_printable(kata::runtime::guest_metrics(text), "\n");
+  require_printable(kata::sandbox::guest_metrics(text), "\n");
   grpc::StatsContainerResponse stats;
   if (stats.ParseFromArray(data, static_cast<int>(size)))
     require_printable(kata::runtime::stats_event("c1", stats), "");

@@ -50,6 +50,22 @@ TEST_CASE("an initrd that is not one is reported as the guest's death") {
   check_refused(runtime, result, "panic");
 }
 
+TEST_CASE("a guest whose first program is no agent is told from one that died") {
+  const Runtime runtime;
+  const std::string tree = runtime.bundle("tree");
+  const std::string script =
+      "mkdir -p " + tree + "/bin " + tree + "/dev && cd " + tree +
+      " && cp /bin/busybox bin/sh && ln bin/sh bin/sleep && mknod dev/console c 5 1 && "
+      "printf '#!/bin/sh\\necho I am no agent\\nexec /bin/sleep 1000\\n' > init && "
+      "chmod +x init && find . | cpio --quiet -o -H newc > ../silent.img";
+  REQUIRE(run({"/bin/sh", "-c", script}).exit_code == 0);
+  runtime.configure("initrd = \"" + runtime.bundle("silent.img").string() + "\"\n",
+                    "[agent.kata]\ndial_timeout = 4\n");
+  const CommandResult result = run_default(runtime);
+  check_refused(runtime, result, "the VM runs, but its agent did not answer within 4 s");
+  CHECK_MESSAGE(result.err.find("I am no agent") != std::string::npos, result.err);
+}
+
 TEST_CASE("a QEMU path that is no QEMU is named") {
   const Runtime runtime;
   runtime.configure("path = \"/bin/true\"\n");

@@ -49,7 +49,7 @@ std::string published_page(const Docker& docker, const std::string& runtime) {
   eventually(
       [&] {
         page = docker.host().run("busybox wget -q -O - http://127.0.0.1:18080/ || true");
-        return !page.empty();
+        return page == "published\n";  // the port is there before the server
       },
       std::chrono::seconds(15));
   docker.remove("web");
@@ -72,6 +72,7 @@ std::string life(const Docker& docker, const std::string& runtime) {
        {"stats", "--no-stream", "c1"},
        {"stop", "--time", "1", "c1"},
        {"start", "c1"},
+       {"exec", "c1", "sh", "-c", "until [ $(cat /proc/1/comm) = sleep ]; do :; done"},
        {"kill", "--signal", "KILL", "c1"}});
   const CommandResult logs = docker({"logs", "c1"});
   docker.remove("c1");

@@ -8,7 +8,6 @@
 
 #include <filesystem>
 #include <fstream>
-#include <map>
 #include <set>
 #include <sstream>
 
@@ -37,21 +36,6 @@ std::string path_in(pid_t pid, const std::string& controller) {
 std::string text_of(const fs::path& path) {
   std::ifstream file(path);
   return {std::istreambuf_iterator<char>(file), {}};
-}
-
-// Of each of the sandbox's processes, by the beginning of its name.
-std::map<std::string, pid_t> processes_of(const Runtime& runtime) {
-  std::map<std::string, pid_t> found;
-  for (const std::string& entry :
-       take_snapshot(runtime.root(), runtime.directory().filename()).entries) {
-    if (!entry.starts_with("process ")) continue;
-    std::istringstream words(entry.substr(8));
-    pid_t pid = 0;
-    std::string name;
-    words >> pid >> name;
-    found[name.substr(0, 9)] = pid;
-  }
-  return found;
 }
 
 void start(const Runtime& runtime, const json& spec) {
@@ -122,7 +106,7 @@ TEST_CASE("every process of a sandbox is in the group of cgroupsPath and the gro
   json spec = sleeper();
   spec["linux"]["cgroupsPath"] = "/kata-test-pods/c1";
   start(runtime, spec);
-  const auto processes = processes_of(runtime);
+  const auto processes = runtime.processes();
   for (const char* name : {"kata-prox", "kata-shim", "qemu-syst", "virtiofsd"}) {
     CAPTURE(name);
     REQUIRE(processes.contains(name));
@@ -150,7 +134,7 @@ TEST_CASE("a killed proxy leaves a group that delete removes") {
   const Runtime runtime;
   start(runtime, sleeper());
   CHECK(group_exists("/kata/c1"));
-  REQUIRE(::kill(processes_of(runtime).at("kata-prox"), SIGKILL) == 0);
+  REQUIRE(::kill(runtime.processes().at("kata-prox"), SIGKILL) == 0);
   const CommandResult deleted = runtime({"delete", "--force", "c1"});
   CHECK_MESSAGE(deleted.exit_code == 0, deleted.err);
   CHECK_FALSE(group_exists("/kata"));
@@ -161,7 +145,7 @@ TEST_CASE("with an overhead group only the guest's CPUs are in the pod's") {
   const Runtime runtime;
   runtime.configure("", "[runtime]\nsandbox_cgroup_only = false\n");
   start(runtime, sleeper());
-  const auto processes = processes_of(runtime);
+  const auto processes = runtime.processes();
   CHECK(path_in(processes.at("qemu-syst"), "cpu") == "/kata_overhead/c1");
   CHECK(path_in(processes.at("virtiofsd"), "cpu") == "/kata_overhead/c1");
   std::set<std::string> of_threads;

@@ -230,8 +230,12 @@ TEST_CASE("podman's interactive terminal") {
   const Words words = podman.command(
       {"run", "--rm", "-it", "--network", "none", "--rootfs", podman.rootfs(), "/bin/sh"});
   Terminal terminal(words, podman.options(), 33, 99);
-  terminal.type("stty size; tty\n");
-  CHECK(terminal.expect("33 99"));
+  // podman tells the size when it is attached, beside the start.
+  const auto has_size = [&] {
+    terminal.type("stty size\n");
+    return terminal.expect("33 99", std::chrono::seconds(1));
+  };
+  CHECK_MESSAGE(eventually(has_size, std::chrono::seconds(20)), terminal.seen());
   terminal.type("exit 6\n");
   CHECK(terminal.wait(std::chrono::seconds(20)) == 6);
   CHECK(podman.leaked() == "");

@@ -162,6 +162,11 @@ class ChildProcess {
   // afterwards.
   Result<std::optional<ExitStatus>> wait(Deadline deadline);
 
+  // Whether it has ended by the deadline. Reaps nothing, so it may run beside everything else.
+  bool ended_by(Deadline deadline) const noexcept {
+    return detail::poll_until(pidfd_.get(), deadline) == 1;
+  }
+
   // Asks with `signal`, waits until the deadline, then kills. Returns when the process is gone.
   Result<ExitStatus> terminate(int signal, Deadline deadline);
 

@@ -3,45 +3,19 @@
 // Result<T>: a value, or an Error that says what was attempted, outermost action first.
 //
 // Expected failures travel as Result. Exceptions stay inside the function that called the library
-// which throws them. Every type here crosses the plugin boundary: see plugin/descriptor.h before
-// changing one.
+// which throws them. The types cross the plugin boundary and are frozen: plugin/outcome.h. Here is
+// what makes and unwraps them.
 #pragma once
 
 #include <cerrno>
-#include <chrono>
-#include <cstdint>
 #include <cstring>
 #include <string>
 #include <string_view>
 #include <utility>
-#include <variant>
+
+#include "kata/plugin/outcome.h"
 
 namespace kata {
-
-using Deadline = std::chrono::steady_clock::time_point;  // an absolute time; never a duration
-
-enum class ErrorCode : std::int32_t {  // the numbers are ABI: append, never renumber
-  kInternal = 1,
-  kInvalidArgument,
-  kNotFound,
-  kAlreadyExists,
-  kUnsupported,
-  kUnavailable,
-  kTimeout,
-  kPermission,
-  kFailedPrecondition,
-  kResourceExhausted,
-  kCancelled,
-};
-
-struct Error {
-  ErrorCode code = ErrorCode::kInternal;
-  std::int32_t sys_errno = 0;  // 0: no system call failed
-  std::string message{};       // "attach network: create tap 'tap0': Operation not permitted"; no
-                               // trailing period
-
-  friend bool operator==(const Error&, const Error&) = default;
-};
 
 inline Error make_error(ErrorCode code, std::string message) {
   return Error{code, 0, std::move(message)};
@@ -89,48 +63,6 @@ inline Error in_context(Error error, std::string_view action) {
   if (!action.empty()) error.message.insert(0, std::string(action) + ": ");
   return error;
 }
-
-template <class T>
-class [[nodiscard]] Result {
- public:
-  Result(T value)
-      : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT: implicit on purpose
-  Result(Error error)
-      : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT: implicit on purpose
-
-  bool ok() const noexcept { return state_.index() == 0; }
-  explicit operator bool() const noexcept { return ok(); }
-
-  // Precondition: ok().
-  T& value() & { return std::get<0>(state_); }
-  const T& value() const& { return std::get<0>(state_); }
-  T take() { return std::move(std::get<0>(state_)); }
-
-  // Precondition: !ok().
-  const Error& error() const& { return std::get<1>(state_); }
-  Error error() && { return std::move(std::get<1>(state_)); }
-
- private:
-  std::variant<T, Error> state_;
-};
-
-template <>
-class [[nodiscard]] Result<void> {
- public:
-  Result() = default;
-  Result(Error error)
-      : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT: implicit on purpose
-
-  bool ok() const noexcept { return state_.index() == 0; }
-  explicit operator bool() const noexcept { return ok(); }
-  void take() const noexcept {}
-
-  const Error& error() const& { return std::get<1>(state_); }
-  Error error() && { return std::move(std::get<1>(state_)); }
-
- private:
-  std::variant<std::monostate, Error> state_;
-};
 
 }  // namespace kata
 

@@ -85,6 +85,12 @@ const Fixture kFixtures[] = {
            set_seccomp(config, "SCMP_ACT_ALLOW", {rule("mkdir", "SCMP_ACT_ERRNO")});
            config["linux"]["seccomp"]["architectures"] = {"SCMP_ARCH_Z80"};
          },
+     .change =
+         [](grpc::Spec& spec) {
+           auto& filter = *spec.mutable_linux()->mutable_seccomp();
+           filter.set_defaultaction("SCMP_ACT_ALLOW");
+           filter.add_architectures("SCMP_ARCH_Z80");
+         },
      .rejected = "unknown architecture 'SCMP_ARCH_Z80'"},
     {.name = "a filter on a seventh argument",
      .edit =

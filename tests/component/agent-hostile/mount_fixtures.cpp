@@ -126,6 +126,7 @@ const Fixture kFixtures[] = {
      .edit = [](Json& config, const Place&) { config["linux"]["maskedPaths"] = {"/"}; }},
     {.name = "a masked path is relative",
      .edit = [](Json& config, const Place&) { config["linux"]["maskedPaths"] = {"etc"}; },
+     .change = [](grpc::Spec& spec) { spec.mutable_linux()->add_maskedpaths("etc"); },
      .rejected = "linux.maskedPaths: 'etc' is not an absolute path",
      .crun = "crun resolves it inside of the rootfs"},
     {.name = "a masked path has two dots",

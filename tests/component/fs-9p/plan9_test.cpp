@@ -26,7 +26,7 @@ std::unique_ptr<Plan9> make_instance(const fs::path& state, const std::string& s
 Plan9Share start(Plan9& instance) {
   auto started = instance.start(in_seconds(20));
   REQUIRE_MESSAGE(started.ok(), started.error().message);
-  return std::get<Plan9Share>(started.value().device);
+  return std::get<Plan9Share>(started.value().device.value());
 }
 
 void check_nothing_left(const Scratch& scratch) {

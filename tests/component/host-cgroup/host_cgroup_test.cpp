@@ -106,6 +106,56 @@ TEST_CASE("a group below it goes with it") {
   CHECK(group.cgroups.remove(group.path, in_a_second()).ok());
 }
 
+namespace {
+
+// The host's version 2 hierarchy by itself, as if there were no other.
+struct Version2Group {
+  Version2Group() {
+    const auto made = cgroups.make(path);
+    REQUIRE_MESSAGE(made.ok(), made.error().message);
+  }
+  ~Version2Group() { CHECK(cgroups.remove(path, in_a_second()).ok()); }
+  std::string path = concat("/kata-test-", ::getpid());
+  Cgroups cgroups{{{"/sys/fs/cgroup/unified", true, {}}}};
+};
+
+int opens_null_and_not_zero() {
+  const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+  const int zero = ::open("/dev/zero", O_RDONLY | O_CLOEXEC);
+  return (null >= 0 ? 0 : 1) + (zero < 0 && errno == EPERM ? 0 : 2);
+}
+
+int opens_zero() { return ::open("/dev/zero", O_RDONLY | O_CLOEXEC) >= 0 ? 0 : 1; }
+
+}  // namespace
+
+TEST_CASE("on version 2 a program keeps the devices that are not listed from being opened") {
+  const Version2Group group;
+  const auto restricted = group.cgroups.restrict_devices(group.path, {{'c', 1, 3}});
+  REQUIRE_MESSAGE(restricted.ok(), restricted.error().message);
+  Child before(opens_null_and_not_zero);
+  REQUIRE(group.cgroups.add_process(group.path, before.pid()).ok());
+  CHECK(before.run() == 0);
+  REQUIRE(group.cgroups.allow_devices(group.path, {{'c', 1, 3}, {'c', 1, 5}}).ok());
+  Child after(opens_zero);
+  REQUIRE(group.cgroups.add_process(group.path, after.pid()).ok());
+  CHECK(after.run() == 0);
+}
+
+TEST_CASE("on version 2 the devices of a VMM are those of version 1") {
+  const Version2Group group;
+  const auto restricted = group.cgroups.restrict_devices(
+      group.path, devices_of_a_vmm("Character devices:\n243 macvtap\n\nBlock devices:\n"));
+  REQUIRE_MESSAGE(restricted.ok(), restricted.error().message);
+  Child child([] {
+    const bool log = ::open("/dev/kmsg", O_RDONLY | O_CLOEXEC) >= 0 || errno != EPERM;
+    const bool tun = ::open("/dev/net/tun", O_RDWR | O_CLOEXEC) >= 0;
+    return (log ? 1 : 0) + (tun ? 0 : 2);
+  });
+  REQUIRE(group.cgroups.add_process(group.path, child.pid()).ok());
+  CHECK(child.run() == 0);
+}
+
 TEST_CASE("a device that is not listed cannot be opened and one that is can") {
   Group group;
   REQUIRE(group.cgroups.restrict_devices(group.path, {{'c', 1, 3}}).ok());
@@ -121,7 +171,7 @@ TEST_CASE("a device that is not listed cannot be opened and one that is can") {
 TEST_CASE("a device can be allowed later") {
   Group group;
   REQUIRE(group.cgroups.restrict_devices(group.path, {}).ok());
-  REQUIRE(allow_device_of_vmm({group.path, ""}, {'c', 1, 5}).ok());
+  REQUIRE(allow_devices_of_vmm({group.path, ""}, {{'c', 1, 5}}).ok());
   Child child([] { return ::open("/dev/zero", O_RDONLY | O_CLOEXEC) >= 0 ? 0 : 1; });
   REQUIRE(group.cgroups.add_process(group.path, child.pid()).ok());
   CHECK(child.run() == 0);

@@ -108,5 +108,5 @@ TEST_CASE("a second attach of one instance is refused") {
   const TemporaryDirectory state;
   const auto network = make_network(state);
   (void)attach(*network, pod);
-  CHECK(refused(*network, pod.path()).code == ErrorCode::kFailedPrecondition);
+  CHECK(refused(*network, pod.path()).code == ErrorCode::kAlreadyExists);
 }

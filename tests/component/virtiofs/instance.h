@@ -29,7 +29,7 @@ inline std::unique_ptr<Virtiofs> make_instance(const fs::path& state,
 inline VhostUserFs start(Virtiofs& instance) {
   auto started = instance.start(in_seconds(20));
   REQUIRE_MESSAGE(started.ok(), started.error().message);
-  return std::get<VhostUserFs>(started.value().device);
+  return std::get<VhostUserFs>(started.value().device.value());
 }
 
 inline bool process_exists(pid_t pid) {

@@ -86,6 +86,11 @@ TEST_CASE("the daemon serves from namespaces and seccomp with the export as its 
   const fs::path root = concat("/proc/", inner, "/root");
   CHECK(read_text(root / "before/file") == "hello");
   CHECK_FALSE(fs::exists(root / "etc"));
+  const auto* const told =
+      static_cast<const SharedFilesystemServer*>(instance->extension(SharedFilesystemServer::kId));
+  REQUIRE(told != nullptr);
+  CHECK(told->file_server().pid == inner);
+  CHECK(std::string(told->file_server().name) == "virtiofsd");
   for (const char* kind : {"mnt", "net", "pid"})
     CHECK(fs::read_symlink(concat("/proc/", inner, "/ns/", kind)) !=
           fs::read_symlink(concat("/proc/self/ns/", kind)));
@@ -97,6 +102,7 @@ TEST_CASE("the daemon serves from namespaces and seccomp with the export as its 
   CHECK_FALSE(fs::exists(root / "before"));
 
   CHECK(instance->stop(in_seconds(5)).ok());
+  CHECK(told->file_server().pid == 0);
   CHECK_FALSE(process_exists(inner));
   check_nothing_left(scratch);
 }

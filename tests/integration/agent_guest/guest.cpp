@@ -44,7 +44,10 @@ Guest::Guest(const std::string& kernel_params) {
   CommandLine line = make_command_line(launch);
   line.argv.insert(line.argv.end(), {"-device", "virtio-scsi-pci,id=scsi"});
   monitor_.emplace(QmpClient::connect(path / "qmp.sock").take());
-  auto process = QemuProcess::start(std::move(line), {}, path / "qemu.log");
+  SpawnRequest request;
+  request.argv = std::move(line.argv);
+  request.descriptors = std::move(line.descriptors);
+  auto process = vmm::VmmProcess::start(std::move(request), path / "qemu.log");
   REQUIRE_MESSAGE(process.ok(), process.error().message);
   process_.emplace(process.take());
   const auto greeting = monitor_->negotiate(steady_clock::now() + kBootTime);

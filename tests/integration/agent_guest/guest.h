@@ -12,9 +12,9 @@
 #include "agent.pb.h"
 #include "kata/concat.h"
 #include "protocol/ttrpc/blocking_client.h"
-#include "qemu_process.h"
 #include "qmp_client.h"
 #include "tests/temporary_directory.h"
+#include "vmm_process.h"
 
 constexpr std::chrono::seconds kBootTime{60};  // far above a boot under TCG on a busy machine
 
@@ -58,7 +58,7 @@ class Guest {
 
   TemporaryDirectory directory_{};
   std::optional<kata::qemu::QmpClient> monitor_{};
-  std::optional<kata::qemu::QemuProcess> process_{};
+  std::optional<kata::vmm::VmmProcess> process_{};
   std::optional<kata::ttrpc::BlockingClient> agent_{};
   int disks_ = 0;
 };

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 #include <signal.h>
+#include <sys/mount.h>
 
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -53,6 +54,8 @@ Docker::~Docker() {
     (*this)({"rm", "--force", first_line(rest)});
   ::kill(daemon_->pid(), SIGTERM);
   daemon_->wait(seconds(30));
+  // Where a container asked for the host's network, docker leaves this one mounted.
+  ::umount2((directory() / "exec/netns/default").c_str(), MNT_DETACH);
   remove_cgroup_parents();
 }
 

@@ -81,10 +81,28 @@ bool is_engines_own(const fs::path& directory) {
           !directory.filename().string().starts_with("libpod-"));
 }
 
+// The directories below which whoever started the tests keeps a group for each of its jobs: the
+// parents of the tests' own groups, without the hierarchies' roots.
+std::set<fs::path> parents_of_own_groups() {
+  std::set<fs::path> parents;
+  std::ifstream lines("/proc/self/cgroup");
+  for (std::string line; std::getline(lines, line);) {
+    const auto controllers = line.find(':') + 1;
+    const auto path = line.find(':', controllers) + 1;
+    const fs::path parent = fs::path(line.substr(path)).parent_path();
+    if (parent == "/" || parent.empty()) continue;
+    parents.insert("/sys/fs/cgroup/" + line.substr(controllers, path - 1 - controllers) +
+                   parent.string());
+  }
+  return parents;
+}
+
 void add_cgroups(std::set<std::string>& entries) {
+  const std::set<fs::path> of_other_jobs = parents_of_own_groups();
   std::error_code ignored;
   for (const auto& entry : entries_below("/sys/fs/cgroup"))
-    if (entry.is_directory(ignored) && !entry.is_symlink(ignored) && !is_engines_own(entry.path()))
+    if (entry.is_directory(ignored) && !entry.is_symlink(ignored) &&
+        !is_engines_own(entry.path()) && !of_other_jobs.contains(entry.path().parent_path()))
       entries.insert("cgroup " + entry.path().string());
 }
 

@@ -44,18 +44,23 @@ Runtime::~Runtime() {
 
 void Runtime::configure(const std::string& extra, const std::string& tail) const {
   std::ofstream file(config_file());
-  const std::string guest = shared_filesystem_ == "9p" ? KATA_GUEST_9P_DIR : KATA_GUEST_DIR;
   file << "[plugins]\ndirectory = \"" KATA_PLUGIN_DIR
           "\"\nhypervisor = \"qemu\"\n"
           "shared_filesystem = \""
        << shared_filesystem_ << "\"\nnetwork = \"" << network_ << "\"\n\n[hypervisor.qemu]\n";
-  if (extra.find("kernel =") == std::string::npos) file << "kernel = \"" << guest << "/vmlinux\"\n";
+  if (extra.find("kernel =") == std::string::npos)
+    file << "kernel = \"" << guest().native() << "/vmlinux\"\n";
   if (extra.find("initrd =") == std::string::npos)
-    file << "initrd = \"" << guest << "/initrd.img\"\n";
+    file << "initrd = \"" << guest().native() << "/initrd.img\"\n";
   if (extra.find("default_memory") == std::string::npos) file << "default_memory = 256\n";
   file << extra << "\n" << tail;
   file.close();
   fs::permissions(config_file(), fs::perms::owner_read | fs::perms::owner_write);
+}
+
+fs::path Runtime::guest() const {
+  if (const char* const chosen = ::getenv("KATA_TEST_GUEST"); chosen != nullptr) return chosen;
+  return shared_filesystem_ == "9p" ? KATA_GUEST_9P_DIR : KATA_GUEST_DIR;
 }
 
 fs::path Runtime::make(const std::string& name, const json& spec) const {
@@ -104,6 +109,19 @@ void Runtime::delete_all() const {
 void Runtime::delete_listed() const {
   std::istringstream ids((*this)({"list", "--quiet"}).out);
   for (std::string id; std::getline(ids, id);) (*this)({"delete", "--force", id});
+}
+
+std::map<std::string, pid_t> Runtime::processes() const {
+  std::map<std::string, pid_t> found;
+  for (const std::string& entry : take_snapshot(root(), marker_).entries) {
+    if (!entry.starts_with("process ")) continue;
+    std::istringstream words(entry.substr(8));
+    pid_t pid = 0;
+    std::string name;
+    words >> pid >> name;
+    found[name.substr(0, 9)] = pid;
+  }
+  return found;
 }
 
 std::string Runtime::leaked() const {

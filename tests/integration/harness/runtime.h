@@ -4,7 +4,10 @@
 // goes with the object. The destructor deletes every container that the test left.
 #pragma once
 
+#include <sys/types.h>
+
 #include <filesystem>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -29,6 +32,9 @@ class Runtime {
   // KATA_TEST_SHARED_FILESYSTEM of the environment chooses it and a guest that has it.
   const std::string& shared_filesystem() const { return shared_filesystem_; }
 
+  // Its directory; KATA_TEST_GUEST of the environment chooses another than the build's.
+  std::filesystem::path guest() const;
+
   // [plugins] network; takes effect with the next configure().
   void use_network(std::string name) { network_ = std::move(name); }
 
@@ -49,6 +55,8 @@ class Runtime {
                            std::string input = {}) const;
 
   nlohmann::json state(const std::string& id) const;
+  // Of its sandboxes, by the first nine characters of their names: "kata-prox".
+  std::map<std::string, pid_t> processes() const;
 
   // Everything that is there now and was not there when the object was made, bundles apart; after
   // deleting the containers that `list` names. A directory or process of any other is a leak.

@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "kata/concat.h"
+#include "kata/plugin/extension.h"
 #include "kata/unix_socket.h"
 #include "qemu_hypervisor.h"
 
@@ -123,8 +124,11 @@ TEST_CASE("a running QEMU is confined and its vCPU threads are known") {
 TEST_CASE("a VM that was paused and resumed still answers") {
   Vm vm;
   vm.start();
-  CHECK(vm.hypervisor->pause_vm().ok());
-  CHECK(vm.hypervisor->resume_vm().ok());
+  auto* const pause = extension_of<HypervisorPause>(*vm.hypervisor);
+  REQUIRE(pause != nullptr);
+  const auto soon = steady_clock::now() + seconds(5);
+  CHECK(pause->pause_vm(soon).ok());
+  CHECK(pause->resume_vm(soon).ok());
   CHECK(vm.agent_answers());
 }
 

@@ -49,7 +49,8 @@ void fill_process(grpc::Process& process, const std::vector<std::string>& args) 
 AgentConnection::AgentConnection(const std::filesystem::path& socket)
     : client_(connect_soon(socket)) {}
 
-AgentProcess::AgentProcess(const std::vector<std::string>& more_arguments) {
+AgentProcess::AgentProcess(const std::vector<std::string>& more_arguments,
+                           const std::string& guest_hook_path) {
   make_rootfs(rootfs());
   SpawnRequest request;
   request.argv = {KATA_AGENT,  "--server-addr", "unix://" + socket().string(),
@@ -66,6 +67,7 @@ AgentProcess::AgentProcess(const std::vector<std::string>& more_arguments) {
   grpc::CreateSandboxRequest create;
   create.set_hostname("kata-test");
   create.set_sandbox_id("sandbox");
+  create.set_guest_hook_path(guest_hook_path);
   const auto created = agent.send("CreateSandbox", create);
   REQUIRE_MESSAGE(created.ok(), created.error().message);
 }

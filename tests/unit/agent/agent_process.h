@@ -52,7 +52,8 @@ class AgentConnection {
 class AgentProcess {
  public:
   // With a sandbox.
-  explicit AgentProcess(const std::vector<std::string>& more_arguments = {});
+  explicit AgentProcess(const std::vector<std::string>& more_arguments = {},
+                        const std::string& guest_hook_path = {});
   ~AgentProcess();
 
   AgentConnection connect() const { return AgentConnection(socket()); }

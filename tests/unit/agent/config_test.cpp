@@ -68,7 +68,6 @@ TEST_CASE("a malformed value is named and leaves the setting alone") {
       "agent.unknown=1",
       "agent.unknown",
       "agent.log_vport=x",
-      "agent.debug_console_addr=auto",
       "agent.trace",
       "agent.trace=true",
       "agent.passfd_listener_port=1027",

@@ -87,6 +87,7 @@ TEST_CASE("the composition's keys of the hypervisor table are read with their or
 kernel = "/k"
 image = "/i"
 kernel_params = "quiet a=b"
+guest_hook_path = "/usr/share/oci/hooks"
 default_vcpus = 1.5
 default_maxvcpus = 8
 default_memory = 512
@@ -98,6 +99,7 @@ enable_debug = true
   CHECK(config.vm.image == "/i");
   CHECK(config.vm.initrd.empty());
   CHECK(config.vm.kernel_params == "quiet a=b");
+  CHECK(config.vm.guest_hook_path == "/usr/share/oci/hooks");
   CHECK(config.vm.default_vcpus == 2);
   CHECK(config.vm.default_maxvcpus == 8);
   CHECK(config.vm.default_memory_mib == 512);
@@ -105,7 +107,7 @@ enable_debug = true
   CHECK(config.vm.enable_hugepages);
   CHECK(config.vm.enable_debug);
   CHECK(config.hypervisor.keys.empty());
-  CHECK(config.effective.at("hypervisor.qemu.default_memory") == Value{"512", {"c.toml", 7, 1}});
+  CHECK(config.effective.at("hypervisor.qemu.default_memory") == Value{"512", {"c.toml", 8, 1}});
   CHECK(config.effective.at("agent.kata.dial_timeout") == Value{"45", {}});
 }
 
@@ -180,6 +182,84 @@ TEST_CASE("both spellings of the seccomp key reach the hypervisor plugin as one"
     const Config config = accepted(concat("[hypervisor.qemu]\n", key, " = \"on\"\n"));
     CHECK(config.hypervisor.keys.at("seccompsandbox").json == "\"on\"");
   }
+}
+
+TEST_CASE("a table by either of Kata's names for a hypervisor is the plugin's") {
+  for (const char* name : {"clh", "cloud-hypervisor"}) {
+    const Config config =
+        accepted(concat("[hypervisor.", name, "]\npath = \"/vmm\"\nkernel = \"/k\"\n",
+                        "hypervisor_loglevel = 2\n"));
+    CHECK(config.hypervisor.name == "cloudhv");
+    CHECK(config.vm.kernel == "/k");
+    CHECK(config.hypervisor.keys.at("path") == Value{"\"/vmm\"", {"c.toml", 2, 1}});
+    CHECK(config.hypervisor.keys.at("hypervisor_loglevel").json == "2");
+    CHECK(config.warnings.empty());
+    CHECK(accepted(concat("[runtime]\nhypervisor_name = \"", name, "\"\n")).hypervisor.name ==
+          "cloudhv");
+  }
+}
+
+TEST_CASE("two tables of one hypervisor by two names are refused") {
+  CHECK(refusal_of("[hypervisor.clh]\npath = \"/a\"\n[hypervisor.cloudhv]\npath = \"/b\"\n") ==
+        "c.toml:1:13: [hypervisor.clh] and another table configure the same hypervisor, 'cloudhv': "
+        "keep one of them");
+  CHECK(refusal_of("[hypervisor.clh]\nx = 1\n[hypervisor.cloud-hypervisor]\nx = 1\n")
+            .find("the same hypervisor") != std::string::npos);
+}
+
+TEST_CASE("a key that one hypervisor implements warns with another") {
+  CHECK(accepted("[hypervisor.cloudhv]\ndisable_seccomp = true\n").warnings.empty());
+  const Config other = accepted("[hypervisor.qemu]\ndisable_seccomp = true\n");
+  REQUIRE(other.warnings.size() == 1);
+  CHECK(other.hypervisor.keys.empty());
+}
+
+TEST_CASE("an operator's configuration of Kata for Cloud Hypervisor is taken as it is") {
+  const Config config = accepted(R"([hypervisor.clh]
+path = "/opt/kata/bin/cloud-hypervisor"
+kernel = "/opt/kata/share/kata-containers/vmlinux.container"
+image = "/opt/kata/share/kata-containers/kata-containers.img"
+rootfs_type = "ext4"
+enable_annotations = ["enable_iommu", "virtio_fs_extra_args", "kernel_params"]
+valid_hypervisor_paths = ["/opt/kata/bin/cloud-hypervisor"]
+kernel_params = ""
+default_vcpus = 1
+default_maxvcpus = 0
+default_memory = 2048
+default_maxmemory = 0
+shared_fs = "virtio-fs"
+virtio_fs_daemon = "/opt/kata/libexec/virtiofsd"
+valid_virtio_fs_daemon_paths = ["/opt/kata/libexec/virtiofsd"]
+virtio_fs_cache_size = 0
+virtio_fs_queue_size = 1024
+virtio_fs_extra_args = ["--thread-pool-size=1", "--announce-submounts"]
+virtio_fs_cache = "auto"
+block_device_driver = "virtio-blk"
+disable_selinux = false
+disable_guest_selinux = true
+disable_seccomp = false
+hypervisor_loglevel = 1
+net_rate_limiter_bw_max_rate = 0
+net_rate_limiter_bw_one_time_burst = 0
+net_rate_limiter_ops_max_rate = 0
+net_rate_limiter_ops_one_time_burst = 0
+disk_rate_limiter_bw_max_rate = 0
+disk_rate_limiter_bw_one_time_burst = 0
+disk_rate_limiter_ops_max_rate = 0
+disk_rate_limiter_ops_one_time_burst = 0
+guest_hook_path = ""
+[agent.kata]
+kernel_modules = []
+[runtime]
+internetworking_model = "tcfilter"
+disable_guest_seccomp = true
+sandbox_cgroup_only = false
+)");
+  CHECK(config.hypervisor.name == "cloudhv");
+  CHECK(config.vm.initrd.empty());
+  CHECK(config.shared_filesystem.name == "virtiofs");
+  CHECK(config.hypervisor.keys.size() == 12);
+  CHECK(config.warnings.size() == 4);  // of what nobody implements yet
 }
 
 TEST_CASE("virtio_fs keys go to the shared filesystem and shared_fs chooses it") {

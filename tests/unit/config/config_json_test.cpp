@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <nlohmann/json.hpp>
+
 #include "tests/unit/config/config_of.h"
 
 namespace kata::config {
@@ -91,6 +93,23 @@ TEST_CASE("the stored form gives back every field") {
   CHECK(copy.runtime.log_level == "warn");
   CHECK_FALSE(copy.runtime.sandbox_cgroup_only);
   CHECK_FALSE(copy.runtime.static_sandbox_resource_mgmt);
+}
+
+TEST_CASE("a stored form without a younger key has that key's default") {
+  const auto json = nlohmann::json::parse(config_to_json(accepted(kEverything)));
+  std::size_t left_out = 0;
+  for (const char* table : {"vm", "agent", "runtime", "dedup"})
+    for (const auto& [key, value] : json[table].items()) {
+      nlohmann::json older = json;
+      older[table].erase(key);
+      const auto read = config_from_json(older.dump());
+      REQUIRE_MESSAGE(read.ok(), table << " " << key);
+      const auto again = nlohmann::json::parse(config_to_json(read.value()));
+      const auto defaults = nlohmann::json::parse(config_to_json(Config{}));
+      CHECK_MESSAGE(again[table][key] == defaults[table][key], table << " " << key);
+      ++left_out;
+    }
+  CHECK(left_out >= 28);
 }
 
 TEST_CASE("a damaged stored form is an error and never a half configuration") {

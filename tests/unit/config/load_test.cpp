@@ -131,6 +131,20 @@ TEST_CASE("the file named explicitly is taken and made absolute") {
   CHECK_FALSE(find_config_file(dir.path() / "none.toml").ok());
 }
 
+TEST_CASE("a program's prefix is what its bin or libexec is in") {
+  const std::pair<const char*, const char*> cases[] = {
+      {"/opt/kata/bin/kata-runtime", "/opt/kata"},
+      {"/opt/kata/libexec/kata-containers/kata-proxy", "/opt/kata"},
+      {"/bin/kata-runtime", "/"},
+      {"/home/me/kata-runtime", ""},
+      {"/opt/kata-containers/kata-proxy", ""},
+      {"bin/kata-runtime", ""},
+      {"", ""},
+  };
+  for (const auto& [program, prefix] : cases)
+    CHECK_MESSAGE(installed_prefix(program) == prefix, program);
+}
+
 TEST_CASE("the environment cannot name a file that is not shipped") {
   const TempDir dir;
   dir.write("c.toml", "");

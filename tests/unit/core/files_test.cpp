@@ -32,6 +32,8 @@ TEST_CASE("an atomic write replaces the content and leaves no other file") {
   const TempDir dir;
   const auto file = dir.path() / "f";
   REQUIRE(write_file_atomically(file, "one", 0640).ok());
+  REQUIRE(write_file_atomically(file, "two", 0644, Durability::kVolatile).ok());
+  CHECK(read_file(file).take() == "two");
   REQUIRE(write_file_atomically(file, "two", 0600).ok());
   CHECK(read_file(file).take() == "two");
   struct stat status {};

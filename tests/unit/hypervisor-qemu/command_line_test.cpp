@@ -69,7 +69,7 @@ TEST_CASE("the smallest VM has exactly this command line") {
       "-machine",
       "q35,accel=tcg,mem-merge=off,memory-backend=mem0",
       "-cpu",
-      "max",
+      "max,erms=off",
       "-smp",
       "1",
       "-m",
@@ -81,7 +81,8 @@ TEST_CASE("the smallest VM has exactly this command line") {
       "-initrd",
       "/guest/initrd.img",
       "-append",
-      "console=ttyS0 quiet panic=-1 reboot=t cryptomgr.notests noreplace-smp nolapic_timer",
+      "console=ttyS0 quiet panic=-1 reboot=t cryptomgr.notests rcupdate.rcu_expedited=1 "
+      "noreplace-smp nolapic_timer agent.server_addr=serial://agent.channel.0",
       "-chardev",
       "socket,id=qmp,fd=10,server=on,wait=off",
       "-mon",
@@ -92,10 +93,11 @@ TEST_CASE("the smallest VM has exactly this command line") {
       "chardev:console",
       "-device",
       "pci-bridge,id=nics,addr=1e,chassis_nr=1,shpc=off",
+      "-device",
+      "virtio-serial-pci,id=serial0,bus=nics,addr=0,max_ports=2,disable-legacy=on,"
+      "vectors=0",
       "-chardev",
       "socket,id=agent,fd=11,server=on,wait=off",
-      "-device",
-      "virtio-serial-pci,id=serial0,bus=nics,addr=0,max_ports=2,disable-legacy=on",
       "-device",
       "virtserialport,chardev=agent,name=agent.channel.0",
   };
@@ -120,7 +122,9 @@ TEST_CASE("KVM gets the host CPU and a split irqchip and none of the TCG words")
           "q35,accel=kvm,kernel_irqchip=split,mem-merge=off,memory-backend=mem0,smm=off,hpet=on"));
   CHECK(has(values_of(line, "-cpu"), "host,pmu=off"));
   CHECK(has(values_of(line, "-smp"), "2"));
-  CHECK(has(values_of(line, "-append"), "console=ttyS0 quiet panic=-1 reboot=t cryptomgr.notests"));
+  CHECK(has(values_of(line, "-append"),
+            "console=ttyS0 quiet panic=-1 reboot=t cryptomgr.notests rcupdate.rcu_expedited=1 "
+            "agent.server_addr=serial://agent.channel.0"));
 }
 
 TEST_CASE("shared memory is a memfd and huge pages stay private unless shared") {
@@ -144,6 +148,16 @@ TEST_CASE("memory is mergeable only when that is asked for") {
   const CommandLine line = line_for(config, spec);
   CHECK(has(values_of(line, "-machine"), "q35,accel=tcg,mem-merge=on,memory-backend=mem0"));
   CHECK(has(values_of(line, "-object"), "memory-backend-ram,id=mem0,size=512M,merge=on"));
+}
+
+TEST_CASE("a limit of translated code is one of the emulator alone") {
+  QemuConfig config = plain_config();
+  config.tcg_tb_size = 16;
+  const CommandLine emulated = line_for(config, small_spec());
+  CHECK(has(values_of(emulated, "-machine"), "q35,mem-merge=off,memory-backend=mem0"));
+  CHECK(has(values_of(emulated, "-accel"), "tcg,tb-size=16"));
+  const CommandLine kvm = line_for(config, small_spec(), {}, Accelerator::kKvm);
+  CHECK(values_of(kvm, "-accel").empty());
 }
 
 TEST_CASE("a comma in a path is doubled so that it cannot become an option") {
@@ -231,11 +245,30 @@ TEST_CASE("sandbox and entropy appear only when configured") {
 TEST_CASE("the operator's kernel parameters come last and the TSC rate only when known") {
   VmSpec spec = small_spec();
   spec.kernel_params = "agent.log=debug panic=0";
-  CHECK(kernel_command_line(spec, Accelerator::kTcg, 2'000'123) ==
-        "console=ttyS0 quiet panic=-1 reboot=t cryptomgr.notests noreplace-smp nolapic_timer "
+  CHECK(kernel_command_line(spec, Accelerator::kTcg, 2'000'123, AgentTransport::kVsock) ==
+        "console=ttyS0 quiet panic=-1 reboot=t cryptomgr.notests rcupdate.rcu_expedited=1 "
+        "noreplace-smp nolapic_timer "
         "tsc_early_khz=2000123 "
         "agent.log=debug panic=0");
-  CHECK(kernel_command_line(spec, Accelerator::kKvm, 0) ==
-        "console=ttyS0 quiet panic=-1 reboot=t cryptomgr.notests noreplace-smp agent.log=debug "
+  CHECK(kernel_command_line(spec, Accelerator::kKvm, 0, AgentTransport::kSerial) ==
+        "console=ttyS0 quiet panic=-1 reboot=t cryptomgr.notests rcupdate.rcu_expedited=1 "
+        "noreplace-smp agent.server_addr=serial://agent.channel.0 agent.log=debug "
         "panic=0");
+}
+
+TEST_CASE("a debug console is one port more on the agent's device") {
+  const QemuConfig config = plain_config();
+  const VmSpec spec = small_spec();
+  Launch launch{.config = config, .spec = spec};
+  launch.monitor_socket = 3;
+  launch.agent = SerialPort{4, 5};
+  const CommandLine line = make_command_line(launch);
+  CHECK(has(values_of(line, "-device"),
+            "virtio-serial-pci,id=serial0,bus=nics,addr=0,max_ports=3,disable-legacy=on,"
+            "vectors=0"));
+  CHECK(has(values_of(line, "-chardev"), "socket,id=debug-console,fd=12,server=on,wait=off"));
+  CHECK(
+      has(values_of(line, "-device"), "virtserialport,chardev=debug-console,name=debug.console.0"));
+  REQUIRE(line.descriptors.size() == 3);
+  CHECK(line.descriptors[2].parent == 5);
 }

@@ -77,10 +77,18 @@ TEST_CASE("the config is read and unset keys keep their defaults") {
   CHECK(config.value().machine_type == "q35");
 }
 
+TEST_CASE("the limits of tcg_tb_size are in it") {
+  CHECK(parse_config(R"({"tcg_tb_size":0})").value().tcg_tb_size == 0);
+  CHECK(parse_config(R"({"tcg_tb_size":4})").value().tcg_tb_size == 4);
+  CHECK(parse_config(R"({"tcg_tb_size":2048})").value().tcg_tb_size == 2048);
+}
+
 TEST_CASE("a config value that means nothing is refused by key and value") {
-  for (const char* json : {R"({"path":"qemu"})", R"({"path":""})", R"({"machine_type":"microvm"})",
-                           R"({"accelerator":"xen"})", R"({"agent_transport":"tcp"})",
-                           R"({"firmware":"fw"})", R"({"path":7})", "[]", "{", ""}) {
+  for (const char* json :
+       {R"({"path":"qemu"})", R"({"path":""})", R"({"machine_type":"microvm"})",
+        R"({"accelerator":"xen"})", R"({"agent_transport":"tcp"})", R"({"tcg_tb_size":3})",
+        R"({"tcg_tb_size":2049})", R"({"tcg_tb_size":-1})", R"({"tcg_tb_size":4294967312})",
+        R"({"firmware":"fw"})", R"({"path":7})", "[]", "{", ""}) {
     CAPTURE(json);
     const auto config = parse_config(json);
     REQUIRE_FALSE(config.ok());

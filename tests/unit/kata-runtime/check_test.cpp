@@ -120,6 +120,27 @@ TEST_CASE("without KVM guests are slower unless the configuration insists on it"
   CHECK(state_of(host, setup, "kvm") == State::kMissing);
 }
 
+TEST_CASE("a hypervisor that cannot emulate misses KVM") {
+  HostReport host = good_host();
+  SetupReport setup = good_setup();
+  setup.hypervisor = "cloudhv";
+  CHECK(state_of(host, setup, "kvm") == State::kOk);
+  host.kvm_errno = ENOENT;
+  CHECK(state_of(host, setup, "kvm") == State::kMissing);
+}
+
+TEST_CASE("Cloud Hypervisor's program is looked for") {
+  config::Config config;
+  config.hypervisor.name = "cloudhv";
+  config.hypervisor.keys["path"] = {"\"/nonexistent/cloud-hypervisor\"", {}};
+  SetupReport setup;
+  describe_setup(config, setup);
+  const NeededFile* const program = setup.file("path");
+  REQUIRE(program != nullptr);
+  CHECK(program->key == "hypervisor.cloudhv.path");
+  CHECK_FALSE(program->error.empty());
+}
+
 TEST_CASE("vsock and taps are missing only when they are wanted") {
   HostReport host = good_host();
   SetupReport setup = good_setup();
@@ -275,5 +296,9 @@ TEST_CASE("nested objects become tables in order") {
 
 TEST_CASE("a program's output is taken up to a limit and its absence is an error") {
   CHECK(program_output({"/bin/echo", "hello"}).value() == "hello\n");
+  CHECK(program_output({"/bin/sh", "-c", "echo said; echo noise >&2; exit 3"}).value() == "said\n");
+  CHECK(program_output({"/bin/sh", "-c", "printf %05000d 1"}).value().size() == 4096);
+  ::setenv("KATA_TEST_WORD", "inherited", 1);
+  CHECK(program_output({"/bin/sh", "-c", "echo $KATA_TEST_WORD"}).value() == "inherited\n");
   CHECK_FALSE(program_output({"/no/program"}).ok());
 }

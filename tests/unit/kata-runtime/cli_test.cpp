@@ -9,10 +9,10 @@
 #include "programs/kata-runtime/exec_process.h"
 #include "programs/kata-runtime/globals.h"
 #include "programs/kata-runtime/log_file.h"
-#include "programs/kata-runtime/placement.h"
 #include "programs/kata-runtime/signal_names.h"
 #include "programs/kata-runtime/verbs.h"
 #include "sandbox/oci_spec.h"
+#include "sandbox/placement.h"
 #include "tests/unit/kata-runtime/temp_dir.h"
 
 using namespace kata;
@@ -195,11 +195,26 @@ TEST_CASE("exec changes what its flags name and keeps the rest") {
   CHECK(process.args(1) == "-l");
 }
 
+TEST_CASE("exec leaves names of users and groups to the guest") {
+  grpc::Process process;
+  process.set_cwd("/");
+  process.mutable_user()->add_additionalgids(5);
+  REQUIRE(apply_exec_flags(exec_line({"-u", "bob:staff", "-g", "9", "c1", "ls"}), process).ok());
+  grpc::StringUser names;
+  set_string_user(process.user(), names);
+  CHECK(names.uid() == "bob");
+  CHECK(names.gid() == "staff");
+  REQUIRE(names.additionalgids_size() == 1);
+  CHECK(names.additionalgids(0) == "9");
+  REQUIRE(apply_exec_flags(exec_line({"-u", "7", "c1", "ls"}), process).ok());
+  CHECK(process.user().username().empty());
+}
+
 TEST_CASE("exec refuses users directories and variables that are none") {
-  for (const Words& words : {Words{"-u", "bob", "c", "x"}, Words{"-u", "1:", "c", "x"},
-                             Words{"-u", "4294967295", "c", "x"}, Words{"-g", "-1", "c", "x"},
-                             Words{"--cwd", "tmp", "c", "x"}, Words{"-e", "NAME", "c", "x"},
-                             Words{"-e", "=x", "c", "x"}}) {
+  for (const Words& words : {Words{"-u", "bob:", "c", "x"}, Words{"-u", "1:", "c", "x"},
+                             Words{"-u", ":bob", "c", "x"}, Words{"-u", "4294967295", "c", "x"},
+                             Words{"-g", "-1", "c", "x"}, Words{"--cwd", "tmp", "c", "x"},
+                             Words{"-e", "NAME", "c", "x"}, Words{"-e", "=x", "c", "x"}}) {
     grpc::Process process;
     process.set_cwd("/");
     CHECK_MESSAGE(!apply_exec_flags(exec_line(words), process).ok(), words[1]);
@@ -207,20 +222,22 @@ TEST_CASE("exec refuses users directories and variables that are none") {
 }
 
 TEST_CASE("annotations of orchestrators place a container in its pod's sandbox") {
-  CHECK(place_container("c1", {}).value().new_sandbox);
-  CHECK(place_container("c1", {{"io.kubernetes.cri.container-type", "sandbox"},
-                               {"io.kubernetes.cri.sandbox-id", "c1"}})
+  CHECK(sandbox::place_container("c1", {}).value().new_sandbox);
+  CHECK(sandbox::place_container("c1", {{"io.kubernetes.cri.container-type", "sandbox"},
+                                        {"io.kubernetes.cri.sandbox-id", "c1"}})
             .value()
             .new_sandbox);
-  const auto inner = place_container("c2", {{"io.kubernetes.cri.container-type", "container"},
-                                            {"io.kubernetes.cri.sandbox-id", "c1"}});
+  const auto inner = sandbox::place_container(
+      "c2",
+      {{"io.kubernetes.cri.container-type", "container"}, {"io.kubernetes.cri.sandbox-id", "c1"}});
   REQUIRE(inner.ok());
   CHECK(inner.value().sandbox_id == "c1");
   CHECK_FALSE(inner.value().new_sandbox);
-  CHECK_FALSE(place_container("c2", {{"io.kubernetes.cri.container-type", "container"}}).ok());
-  CHECK_FALSE(place_container("c2", {{"io.kubernetes.cri.container-type", "robot"}}).ok());
-  CHECK_FALSE(place_container("c2", {{"io.kubernetes.cri.container-type", "container"},
-                                     {"io.kubernetes.cri.sandbox-id", "../x"}})
+  CHECK_FALSE(
+      sandbox::place_container("c2", {{"io.kubernetes.cri.container-type", "container"}}).ok());
+  CHECK_FALSE(sandbox::place_container("c2", {{"io.kubernetes.cri.container-type", "robot"}}).ok());
+  CHECK_FALSE(sandbox::place_container("c2", {{"io.kubernetes.cri.container-type", "container"},
+                                              {"io.kubernetes.cri.sandbox-id", "../x"}})
                   .ok());
 }
 

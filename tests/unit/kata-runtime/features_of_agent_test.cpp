@@ -8,13 +8,13 @@
 #include "agent/container/mount_options.h"
 #include "agent/container/names.h"
 #include "agent/container/seccomp_filter.h"
-#include "programs/kata-runtime/features_json.h"
 #include "protocol/oci.pb.h"
+#include "sandbox/features_json.h"
 
 using namespace kata;
 
 TEST_CASE("each mount option is one that the agent knows and not data for a filesystem") {
-  for (const auto& option : runtime::features_json().at("mountOptions")) {
+  for (const auto& option : sandbox::features_json("1").at("mountOptions")) {
     const auto parsed = agent::parse_mount_options({option.get<std::string>()});
     REQUIRE_MESSAGE(parsed.ok(), option);
     CHECK_MESSAGE(parsed.value().data.empty(), option);
@@ -22,12 +22,12 @@ TEST_CASE("each mount option is one that the agent knows and not data for a file
 }
 
 TEST_CASE("each namespace is one that the agent knows") {
-  for (const auto& name : runtime::features_json().at("linux").at("namespaces"))
+  for (const auto& name : sandbox::features_json("1").at("linux").at("namespaces"))
     CHECK_MESSAGE(agent::namespace_flag(name.get<std::string>()).ok(), name);
 }
 
 TEST_CASE("each seccomp action operator and flag is one that the agent builds a filter of") {
-  const auto seccomp = runtime::features_json().at("linux").at("seccomp");
+  const auto seccomp = sandbox::features_json("1").at("linux").at("seccomp");
   for (const auto& action : seccomp.at("actions"))
     for (const auto& op : seccomp.at("operators")) {
       grpc::LinuxSeccomp profile;
@@ -44,7 +44,7 @@ TEST_CASE("each seccomp action operator and flag is one that the agent builds a 
 }
 
 TEST_CASE("each architecture is one that the agent can add to a filter") {
-  for (const auto& name : runtime::features_json().at("linux").at("seccomp").at("archs")) {
+  for (const auto& name : sandbox::features_json("1").at("linux").at("seccomp").at("archs")) {
     grpc::LinuxSeccomp profile;
     profile.set_defaultaction("SCMP_ACT_ALLOW");
     profile.add_architectures(name);

@@ -102,15 +102,55 @@ TEST_CASE("a container whose sandbox is gone is an orphan") {
   CHECK(stage.store().container_ids().value().empty());
 }
 
-TEST_CASE("a damaged record is reported and left alone") {
+TEST_CASE("a sandbox with a damaged record is left alone while a process of it lives") {
   RuntimeStage stage;
   const TempDir proc;
+  const std::string pid = std::to_string(::getpid());
   stage.add_container("c1", "running");
   write_text(stage.store().directory("c1") / "sandbox.json", "{");
+  add_process(proc, pid, {"/x/kata-proxy", "--root", stage.globals.root, "--sandbox", "c1"});
+  const auto alive = find(stage, proc);
+  CHECK(alive.orphans.empty());
+  REQUIRE(alive.unclear.size() == 1);
+  CHECK(alive.unclear[0].find("sandbox.json") != std::string::npos);
+
+  std::filesystem::remove_all(proc / pid);
+  const auto dead = find(stage, proc);
+  REQUIRE(dead.orphans.size() == 1);
+  CHECK(dead.orphans[0].why.find("sandbox.json") != std::string::npos);
+  stage.end_container("c1");  // the test plays the shim
+  CHECK(remove_orphan(stage.globals, dead.orphans[0]).ok());
+  CHECK(stage.store().container_ids().value().empty());
+}
+
+TEST_CASE("a container whose creator was killed is stopped and an orphan even if its VM runs") {
+  RuntimeStage stage;
+  const TempDir proc;
+  auto record = stage.add_container("c1", "creating");
+  record.shim = {};
+  record.creator = kata::test::ourselves();
+  REQUIRE(stage.store().save(record).ok());
+  CHECK(stage.status("c1") == "creating");
+  CHECK(find(stage, proc).orphans.empty());
+  record.creator.start_time = 1;  // its pid is another process's now
+  REQUIRE(stage.store().save(record).ok());
+  CHECK(stage.status("c1") == "stopped");
   const auto found = find(stage, proc);
-  CHECK(found.orphans.empty());
-  REQUIRE(found.unclear.size() == 1);
-  CHECK(found.unclear[0].find("sandbox.json") != std::string::npos);
+  REQUIRE(found.orphans.size() == 1);
+  CHECK(found.orphans[0].why == "its creation was broken off");
+}
+
+TEST_CASE("what a verb is at work on is no orphan") {
+  RuntimeStage stage;
+  const TempDir proc;
+  stage.add_container("pod", "running");
+  kill_proxy(stage, "pod");
+  {
+    const auto lock = stage.store().lock("pod", std::chrono::steady_clock::now());
+    REQUIRE(lock.ok());
+    CHECK(find(stage, proc).orphans.empty());
+  }
+  CHECK(find(stage, proc).orphans.size() == 1);
 }
 
 TEST_CASE("processes of ours whose sandbox is gone are orphans and others never") {

@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "programs/kata-runtime/features_json.h"
-#include "programs/kata-runtime/host_metrics.h"
 #include "protocol/agent.pb.h"
+#include "sandbox/features_json.h"
+#include "sandbox/process_metrics.h"
 #include "tests/fakes/fake_proxy.h"
 #include "tests/unit/kata-runtime/runtime_stage.h"
 
@@ -20,7 +20,7 @@ using kata::test::TempDir;
 using kata::test::write_text;
 
 TEST_CASE("features has the shape of the specification") {
-  const auto features = features_json();
+  const auto features = sandbox::features_json("1.2.3");
   CHECK(features.at("ociVersionMin") == "1.0.0");
   CHECK(features.at("ociVersionMax") == "1.1.0");
   CHECK(features.at("hooks").is_array());
@@ -42,7 +42,7 @@ TEST_CASE("a process's metrics have Kata's names") {
   write_text(proc / "5/stat", "5 (a) b) S 1 5 5 0 -1 4194560 1 2 3 4 11 12 13 14 20 0 1 0 9\n");
   write_text(proc / "5/status", "Name:\tVmRSS\nVmSize:\t  4000 kB\nVmRSS:\t 400 kB\nThreads:\t2\n");
   write_text(proc / "5/io", "rchar: 7\nwchar: 8\n");
-  const std::string text = process_metrics("kata_hypervisor", 5, proc.path());
+  const std::string text = sandbox::process_metrics("kata_hypervisor", 5, proc.path());
   for (const char* line :
        {"# TYPE kata_hypervisor_threads gauge\n", "kata_hypervisor_threads 2\n",
         "kata_hypervisor_fds 1\n", "kata_hypervisor_proc_stat{item=\"utime\"} 11\n",
@@ -50,7 +50,7 @@ TEST_CASE("a process's metrics have Kata's names") {
         "kata_hypervisor_proc_status{item=\"vmrss\"} 400\n",
         "kata_hypervisor_io_stat{item=\"wchar\"} 8\n"})
     CHECK_MESSAGE(text.find(line) != std::string::npos, line);
-  CHECK(process_metrics("kata_hypervisor", 6, proc.path()).empty());
+  CHECK(sandbox::process_metrics("kata_hypervisor", 6, proc.path()).empty());
 }
 
 TEST_CASE("metrics shows the host's and the guest's") {
@@ -64,7 +64,7 @@ TEST_CASE("metrics shows the host's and the guest's") {
   REQUIRE_MESSAGE(outcome.code.ok(), outcome.code.error().message);
   CHECK(outcome.out.find("kata_shim_threads ") != std::string::npos);
   CHECK(outcome.out.find("kata_hypervisor_fds ") != std::string::npos);
-  CHECK(outcome.out.ends_with("kata_guest_load 1\nevil?[2J?? 2\n"));
+  CHECK(outcome.out.ends_with("\nkata_guest_load 1\n"));
   CHECK_FALSE(stage.run("metrics", {"nobody"}).code.ok());
 }
 

@@ -118,6 +118,19 @@ TEST_CASE("what cannot be served is refused and the connection is kept") {
   CHECK(decode_reply(fixture.peer.receive()->payload).value() == "still here");
 }
 
+TEST_CASE("each call is told before it is handled and also one that is refused") {
+  Fixture fixture;
+  std::vector<std::string> told;
+  fixture.server.set_on_call([&told](const std::string& service) { told.push_back(service); });
+  fixture.peer.send(kCheckCall);
+  REQUIRE(fixture.peer.receive());
+  fixture.peer.send(call_frame(3, "None"));
+  REQUIRE(fixture.peer.receive());
+  fixture.peer.send(raw_frame(5, 1, "\xff\xff"));
+  REQUIRE(fixture.peer.receive());
+  CHECK(told == std::vector<std::string>{"grpc.Health", "test.Service"});
+}
+
 TEST_CASE("a call of exactly 4 MiB is served and one byte more is refused") {
   Fixture fixture;
   const std::size_t overhead =

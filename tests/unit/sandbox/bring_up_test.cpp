@@ -34,13 +34,16 @@ TEST_CASE("bring-up asks each part once and in order") {
   CHECK(stage.sandbox->status().vmm_pid == ::getpid());
 }
 
-TEST_CASE("the agent is told of the share and of the sandbox's shared memory") {
-  Stage stage;
+TEST_CASE("the agent is told of the share the sandbox's shared memory and the guest's hooks") {
+  config::Config config;
+  config.vm.guest_hook_path = "/usr/share/oci/hooks";
+  Stage stage(config);
   REQUIRE(stage.start().ok());
   grpc::CreateSandboxRequest request;
   REQUIRE(request.ParseFromString(stage.agent.payloads["CreateSandbox"]));
   CHECK(request.sandbox_id() == "s1");
   CHECK(request.hostname() == "guest-name");
+  CHECK(request.guest_hook_path() == "/usr/share/oci/hooks");
   REQUIRE(request.storages_size() == 2);
   CHECK(request.storages(0).driver() == "virtio-fs");
   CHECK(request.storages(0).source() == "kataShared");

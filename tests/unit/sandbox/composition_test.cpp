@@ -43,6 +43,17 @@ TEST_CASE("a 9p filesystem is refused on a hypervisor without a 9p server") {
   CHECK(check_composition(config, hypervisor, {.plan9 = true}).value().empty());
 }
 
+TEST_CASE("a share of host files is refused on a hypervisor whose guest has a machine of its own") {
+  auto config = configured();
+  config.shared_filesystem.name = "bind";
+  HypervisorCapabilities hypervisor;
+  const auto checked = check_composition(config, hypervisor, {.host_files = true});
+  REQUIRE_FALSE(checked.ok());
+  CHECK(checked.error().code == ErrorCode::kUnsupported);
+  hypervisor.host_files = true;
+  CHECK(check_composition(config, hypervisor, {.host_files = true}).value().empty());
+}
+
 TEST_CASE("plugins that fit give no warning") {
   HypervisorCapabilities hypervisor;
   hypervisor.vhost_user_fs = true;
@@ -55,12 +66,17 @@ TEST_CASE("page merging beside shared guest memory is a warning with the remedy"
   auto config = configured();
   config.memory_dedup.name = "ksm-throttler";
   HypervisorCapabilities hypervisor;
-  hypervisor.vhost_user_fs = hypervisor.mergeable_memory = true;
+  hypervisor.vhost_user_fs = hypervisor.mergeable_memory = hypervisor.plan9 = true;
   const auto checked = check_composition(config, hypervisor, {true});
   REQUIRE(checked.ok());
   REQUIRE(checked.value().size() == 1);
   CHECK(contains(checked.value()[0], "'ksm-throttler'"));
   CHECK(contains(checked.value()[0], "shared_filesystem = \"9p\""));
+  hypervisor.plan9 = false;
+  const auto without = check_composition(config, hypervisor, {true});
+  REQUIRE(without.ok());
+  CHECK_FALSE(contains(without.value().at(0), "\"9p\""));
+  CHECK(contains(without.value().at(0), "no share that leaves memory private"));
   CHECK(check_composition(config, hypervisor, {false}).value().empty());
 }
 
@@ -102,6 +118,13 @@ TEST_CASE("the agent's settings come before the operator's kernel parameters") {
   CHECK(spec.netns == "/run/netns/n");
 }
 
+TEST_CASE("a debug console is asked for by the words of every agent") {
+  auto config = configured();
+  config.agent.debug_console_enabled = true;
+  CHECK(vm_spec(config, {.id = "s1"}, {true}, 4).kernel_params ==
+        "agent.debug_console agent.debug_console_vport=1026 agent.debug_console_addr=auto");
+}
+
 TEST_CASE("the maximum is never below what the VM boots with") {
   auto config = configured();
   config.vm.default_vcpus = 8;
@@ -112,6 +135,8 @@ TEST_CASE("the maximum is never below what the VM boots with") {
   CHECK(spec.maximum.vcpus == 8);
   CHECK(spec.maximum.memory_mib == 512);
 }
+
+TEST_CASE("a share without a device adds none") { CHECK(devices_of({}, std::nullopt).empty()); }
 
 TEST_CASE("the share's device comes after the network's") {
   std::vector<TapDevice> taps;

@@ -45,6 +45,29 @@ TEST_CASE("a container's files are shared before the agent is asked to make it")
   CHECK(stage.sandbox->status().containers == std::vector<std::string>{"c1"});
 }
 
+TEST_CASE("the agent is told of volumes in memory and of shared process ids") {
+  Stage stage;
+  REQUIRE(stage.start().ok());
+  const std::filesystem::path volume = "/dev/shm/kata-test/kubernetes.io~empty-dir/cache";
+  std::filesystem::create_directories(volume);
+  ContainerRequest request = requested(stage, "c1");
+  request.spec.mutable_mounts(0)->set_source(volume.native());
+  grpc::LinuxNamespace& processes = *request.spec.mutable_linux()->add_namespaces();
+  processes.set_type("pid");
+  processes.set_path("/proc/5/ns/pid");
+  const auto created = await(stage.loop, stage.sandbox->create_container(std::move(request)));
+  std::filesystem::remove_all("/dev/shm/kata-test");
+  REQUIRE_MESSAGE(created.ok(), created.error().message);
+  grpc::CreateContainerRequest asked;
+  REQUIRE(asked.ParseFromString(stage.agent.payloads["CreateContainer"]));
+  CHECK(asked.sandbox_pidns());
+  REQUIRE(asked.storages_size() == 1);
+  CHECK(asked.storages(0).driver() == "ephemeral");
+  CHECK(asked.storages(0).fstype() == "tmpfs");
+  CHECK(asked.storages(0).mount_point() == "/run/kata-containers/sandbox/ephemeral/cache");
+  CHECK(asked.oci().mounts(0).source() == asked.storages(0).mount_point());
+}
+
 TEST_CASE("a share that fails takes back those before it") {
   Stage stage;
   REQUIRE(stage.start().ok());

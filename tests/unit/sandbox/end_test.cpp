@@ -115,6 +115,18 @@ TEST_CASE("when the agent hangs up the sandbox ends and says so") {
   CHECK(contains(stage.sandbox->failure(), "the connection to the guest's agent is lost"));
 }
 
+TEST_CASE("a guest that hangs is taken down after three health checks") {
+  Stage stage;
+  HealthLimits limits;
+  limits.period = std::chrono::milliseconds(1);
+  limits.answer = std::chrono::milliseconds(20);
+  stage.sandbox->set_health_limits(limits);
+  REQUIRE(stage.start().ok());
+  stage.agent.delay = std::chrono::minutes(1);
+  CHECK(stage.stopped());
+  CHECK(stage.record().failure.find("the guest's agent failed 3 health checks in a row") == 0);
+}
+
 TEST_CASE("a call that waits when the VM dies hears the reason") {
   Stage stage;
   REQUIRE(stage.start().ok());

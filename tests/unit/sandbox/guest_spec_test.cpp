@@ -18,6 +18,8 @@ Result<HostFile> host(const std::filesystem::path& path) {
   if (path == "/missing") return make_error(ErrorCode::kNotFound, "find '/missing'");
   if (path.native().ends_with(".conf")) file.kind = HostFile::Kind::kRegular;
   if (path == "/dev/sda") file.kind = HostFile::Kind::kBlockDevice;
+  file.in_memory = path.native().starts_with("/memory/");
+  file.group = file.in_memory ? 1001 : 0;
   if (path == "/run/x.sock") file.kind = HostFile::Kind::kOther;
   if (path == "/dev/null" || path == "/dev/kvm") {
     file.kind = HostFile::Kind::kCharacterDevice;
@@ -107,6 +109,40 @@ TEST_CASE("/dev/shm becomes the sandbox's shared memory") {
     REQUIRE(plan.spec.mounts(0).options_size() == 1);
     CHECK(plan.spec.mounts(0).options(0) == "rbind");
   }
+}
+
+TEST_CASE("a pod's volume in memory is a tmpfs of the guest's and not a share") {
+  const ContainerPlan plan = planned(
+      spec_with_mount("/cache", "/memory/kubernetes.io~empty-dir/cache", "bind", {"rbind", "ro"}));
+  CHECK(plan.shares.size() == 1);
+  REQUIRE(plan.memory_volumes.size() == 1);
+  CHECK(plan.memory_volumes[0].name == "cache");
+  CHECK(plan.memory_volumes[0].group == 1001);
+  CHECK(plan.spec.mounts(0).source() == "/run/kata-containers/sandbox/ephemeral/cache");
+  CHECK(plan.spec.mounts(0).options_size() == 2);
+}
+
+TEST_CASE("other directories of the host stay shares") {
+  for (const char* source : {"/disk/kubernetes.io~empty-dir/cache",     // not in memory
+                             "/memory/kubernetes.io~configmap/cache",   // another kind
+                             "/memory/kubernetes.io~empty-dir/a b",     // no plain name
+                             "/memory/kubernetes.io~empty-dir/a.conf",  // a file
+                             "/memory/kubernetes.io~empty-dir/a/b"}) {
+    const ContainerPlan plan = planned(spec_with_mount("/cache", source, "bind", {"rbind"}));
+    CHECK_MESSAGE(plan.memory_volumes.empty(), source);
+    CHECK_MESSAGE(plan.shares.size() == 2, source);
+  }
+}
+
+TEST_CASE("a container that joins a process id namespace has the pod's") {
+  grpc::Spec spec;
+  grpc::LinuxNamespace& processes = *spec.mutable_linux()->add_namespaces();
+  processes.set_type("pid");
+  CHECK_FALSE(planned(spec).shares_processes);
+  processes.set_path("/proc/5/ns/pid");
+  const ContainerPlan plan = planned(spec);
+  CHECK(plan.shares_processes);
+  CHECK(plan.spec.linux().namespaces(0).path().empty());
 }
 
 TEST_CASE("a source below /proc or /sys is the guest's own") {

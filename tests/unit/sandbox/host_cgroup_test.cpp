@@ -83,6 +83,48 @@ TEST_CASE("systemd's form becomes the path of its scope") {
   }
 }
 
+TEST_CASE("with --systemd-cgroup a cgroupsPath must have systemd's form") {
+  CHECK(systemd_cgroups_path("machine.slice:libpod:42", "sb").value() == "machine.slice:libpod:42");
+  CHECK(path_of(systemd_cgroups_path("", "sb").value().c_str()) == "/system.slice/kata-sb.scope");
+  for (const char* given : {"/a/b", "a", "a:b", "/a:b:c"}) {
+    CAPTURE(given);
+    const auto path = systemd_cgroups_path(given, "sb");
+    REQUIRE_FALSE(path.ok());
+    CHECK(path.error().message ==
+          "config.json: linux.cgroupsPath: expected 'slice:prefix:name', because of "
+          "--systemd-cgroup: leave that out for a path, found '" +
+              std::string(given) + "'");
+  }
+}
+
+TEST_CASE("with --systemd-cgroup names that systemd has no unit for are refused by their key") {
+  const std::string longest(230, 'n');
+  CHECK(systemd_cgroups_path("a-b.slice:cri-o:" + longest, "sb").ok());
+  CHECK(systemd_cgroups_path("a.slice:p:a@b\\x2d_.c", "sb").ok());
+  for (const std::string& given :
+       {std::string("a.slice:p:b.slice"), std::string("a.slice:p:x y"),
+        std::string("a.slice:p:x/y"), std::string("a.slice:p:.."), std::string("a.slice:..:x"),
+        std::string("../a.slice:p:x"), std::string("a.slice:p+q:x"), std::string("a.slice:p:"),
+        std::string("a.slice:p:\xc3\xa4"), std::string("a.slice:p:x\n"),
+        std::string("a b.slice:p:x"), std::string("a.slice::@x"), std::string("a.slice:p:q:x"),
+        std::string("::"), std::string(":p:x\0y", 6), "a.slice:prefix-of-more:" + longest + longest,
+        std::string("--.slice:p:x")}) {
+    CAPTURE(given);
+    const auto path = systemd_cgroups_path(given, "sb");
+    REQUIRE_FALSE(path.ok());
+    CHECK(path.error().message.starts_with("config.json: linux.cgroupsPath: expected "));
+  }
+}
+
+TEST_CASE("an id that systemd has no unit for is escaped as systemd would") {
+  CHECK(systemd_cgroups_path("", "a+b_c.d").value() == ":kata:a\\x2bb_c.d");
+  for (const char letter : {'i', '+'}) {
+    const auto path = systemd_cgroups_path("", std::string(1024, letter));
+    REQUIRE(path.ok());
+    CHECK(systemd_cgroups_path(path.value(), "sb").ok());
+  }
+}
+
 TEST_CASE("a cgroupsPath that is none is refused by its key") {
   const std::string longest(4000, 'a');
   for (const std::string& given :
@@ -191,7 +233,7 @@ TEST_CASE("all devices are denied before one is allowed") {
 TEST_CASE("a rule for any device is written with stars") {
   const FakeTree tree;
   put(tree.root() / "devices/a/devices.allow", "");
-  REQUIRE(tree.cgroups().allow_device("/a", {'b', -1, -1, "m"}).ok());
+  REQUIRE(tree.cgroups().allow_devices("/a", {{'b', -1, -1, "m"}}).ok());
   CHECK(text_in(tree.root() / "devices/a/devices.allow") == "b *:* m");
 }
 

@@ -143,6 +143,96 @@ TEST_CASE("a control character of the document does not get into a message") {
   CHECK(found.find('\x1b') == std::string::npos);
 }
 
+namespace {
+
+struct SchemaRow {
+  const char *patch, *complaint;
+};
+
+constexpr SchemaRow kAgainstTheSchema[] = {
+    {R"({"ociVersion": "1."})", "ociVersion: expected version 1.x"},
+    {R"({"ociVersion": "1.x.0"})", "ociVersion: expected version 1.x"},
+    {R"({"ociVersion": "10.0.0"})", "ociVersion: expected version 1.x"},
+    {R"({"annotations": {"": "x"}})", "annotations: expected names that are not empty"},
+    {R"({"hooks": {"poststop": [{"path": "/x", "timeout": 0}]}})",
+     "hooks.poststop[0].timeout: expected an integer from 1"},
+    {R"({"mounts": [{"destination": "/m", "uidMappings": [{"containerID": 0, "hostID": 1}]}]})",
+     "mounts[0].uidMappings[0].size: expected an integer"},
+    {R"({"process": {"ioPriority": {"class": "IOPRIO_CLASS_NONE"}}})",
+     "process.ioPriority.class: expected one of IOPRIO_CLASS_RT"},
+    {R"({"process": {"scheduler": {"policy": "SCHED_FAIR"}}})",
+     "process.scheduler.policy: expected one of SCHED_OTHER"},
+    {R"({"process": {"scheduler": {"policy": "SCHED_DEADLINE", "flags": ["RECLAIM"]}}})",
+     "process.scheduler.flags: expected one of SCHED_FLAG_RESET_ON_FORK"},
+    {R"({"process": {"scheduler": {"policy": "SCHED_DEADLINE", "runtime": -1}}})",
+     "process.scheduler.runtime: expected an integer from 0"},
+    {R"({"process": {"execCPUAffinity": {"initial": 3}}})",
+     "process.execCPUAffinity.initial: expected a string"},
+    {R"({"linux": {"maskedPaths": ["proc/kcore"]}})", "linux.maskedPaths: expected absolute paths"},
+    {R"({"linux": {"readonlyPaths": ["/a", ""]}})", "linux.readonlyPaths: expected absolute paths"},
+    {R"({"linux": {"personality": {"domain": "BSD"}}})",
+     "linux.personality.domain: expected one of LINUX, LINUX32"},
+    {R"({"linux": {"personality": {"domain": "LINUX", "flags": [1]}}})",
+     "linux.personality.flags[0]: expected a string"},
+    {R"({"linux": {"intelRdt": {"enableCMT": "yes"}}})",
+     "linux.intelRdt.enableCMT: expected true or false"},
+    {R"({"linux": {"seccomp": {"defaultAction": "SCMP_ACT_LOG", "flags": ["TSYNC"]}}})",
+     "linux.seccomp.flags: expected one of SECCOMP_FILTER_FLAG_TSYNC"},
+    {R"({"linux": {"seccomp": {"defaultAction": "SCMP_ACT_LOG", "architectures": ["x86"]}}})",
+     "linux.seccomp.architectures: expected one of SCMP_ARCH_X86"},
+    {R"({"linux": {"seccomp": {"defaultAction": "SCMP_ACT_LOG", "listenerPath": 1}}})",
+     "linux.seccomp.listenerPath: expected a string"},
+    {R"({"linux": {"resources": {"memory": {"useHierarchy": 1}}}})",
+     "linux.resources.memory.useHierarchy: expected true or false"},
+    {R"({"linux": {"resources": {"cpu": {"burst": -1}}}})",
+     "linux.resources.cpu.burst: expected an integer from 0"},
+    {R"({"linux": {"resources": {"cpu": {"idle": "no"}}}})",
+     "linux.resources.cpu.idle: expected an integer"},
+    {R"({"linux": {"resources": {"blockIO": {"weight": 65536}}}})",
+     "linux.resources.blockIO.weight: expected an integer from 0 to 65535"},
+    {R"({"linux": {"resources": {"blockIO": {"weightDevice": [{"major": 8, "minor": 0,
+      "leafWeight": 70000}]}}}})",
+     "linux.resources.blockIO.weightDevice[0].leafWeight: expected an integer from 0 to 65535"},
+    {R"({"linux": {"resources": {"hugepageLimits": [{"pageSize": "2M", "limit": 1}]}}})",
+     "linux.resources.hugepageLimits[0].pageSize: expected a size such as 2MB"},
+    {R"({"linux": {"resources": {"hugepageLimits": [{"pageSize": "02MB", "limit": 1}]}}})",
+     "linux.resources.hugepageLimits[0].pageSize: expected a size such as 2MB"},
+    {R"({"linux": {"resources": {"rdma": {"mlx5_0": {"hcaHandles": 4294967296}}}}})",
+     "linux.resources.rdma.mlx5_0.hcaHandles: expected an integer from 0"},
+    {R"({"linux": {"resources": {"rdma": {"mlx5_0": 3}}}})",
+     "linux.resources.rdma.mlx5_0: expected an object"},
+};
+
+}  // namespace
+
+TEST_CASE("what the schema forbids is refused by its place") {
+  for (const SchemaRow& row : kAgainstTheSchema) {
+    CAPTURE(row.patch);
+    check_complaint(complaint(json::parse(row.patch)), row.complaint);
+  }
+}
+
+TEST_CASE("what the schema allows is accepted") {
+  CHECK(complaint(json::parse(R"({
+    "ociVersion": "1.2.0-rc.1+dev",
+    "hooks": {"poststop": [{"path": "/x", "timeout": 1}]},
+    "mounts": [{"destination": "/m", "uidMappings": [{"containerID": 0, "hostID": 1, "size": 2}],
+      "gidMappings": [{"containerID": 0, "hostID": 1, "size": 2}]}],
+    "process": {"ioPriority": {"class": "IOPRIO_CLASS_IDLE", "priority": 0},
+      "scheduler": {"policy": "SCHED_DEADLINE", "flags": ["SCHED_FLAG_RECLAIM"], "runtime": 1,
+        "deadline": 2, "period": 18446744073709551615},
+      "execCPUAffinity": {"initial": "0", "final": "0-3"}},
+    "linux": {"maskedPaths": ["/proc/kcore"], "readonlyPaths": ["/proc/sys"],
+      "personality": {"domain": "LINUX", "flags": []},
+      "intelRdt": {"closID": "a", "l3CacheSchema": "L3:0=f", "enableCMT": false},
+      "seccomp": {"defaultAction": "SCMP_ACT_LOG", "flags": ["SECCOMP_FILTER_FLAG_LOG"],
+        "architectures": ["SCMP_ARCH_X86_64", "SCMP_ARCH_LOONGARCH64"], "listenerPath": "/s"},
+      "resources": {"memory": {"useHierarchy": true, "checkBeforeUpdate": false},
+        "cpu": {"burst": 0, "idle": 1}, "blockIO": {"weight": 65535},
+        "hugepageLimits": [{"pageSize": "64KB", "limit": 1}, {"pageSize": "1GB", "limit": 0}],
+        "rdma": {"mlx5_0": {"hcaHandles": 2147483647}}}}})")) == "");
+}
+
 TEST_CASE("everything that the agent can be told arrives") {
   json document = minimal();
   document.merge_patch(json::parse(R"({
@@ -190,7 +280,7 @@ TEST_CASE("unknown keys are ignored and features not honoured yet are warnings")
   json document = minimal();
   document["x-vendor"] = {{"deep", true}};
   document["vm"] = json::object();
-  document["linux"] = {{"intelRdt", json::object()}, {"resources", {{"rdma", json::object()}}}};
+  document["linux"] = {{"intelRdt", json::object()}};
   document["process"]["capabilities"] = {{"bounding", {"CAP_OF_TOMORROW"}}};
   grpc::Spec spec;
   std::vector<std::string> warnings;
@@ -200,12 +290,45 @@ TEST_CASE("unknown keys are ignored and features not honoured yet are warnings")
       if (warning.rfind("f: " + path + ": ", 0) == 0) return true;
     return false;
   };
-  CHECK(warnings.size() == 4);
+  CHECK(warnings.size() == 3);
   CHECK(warned("vm"));
   CHECK(warned("linux.intelRdt"));
-  CHECK(warned("linux.resources.rdma"));
   CHECK(warned("process.capabilities.bounding"));
   CHECK(spec.process().capabilities().bounding_size() == 0);
+}
+
+TEST_CASE("id mappings of a mount travel as an option") {
+  const auto options_of = [](std::vector<std::string> options) {
+    json document = minimal();
+    const json map = {{{"containerID", 0}, {"hostID", 1000}, {"size", 2}},
+                      {{"containerID", 5}, {"hostID", 7}, {"size", 1}}};
+    document["mounts"] = {{{"destination", "/m"},
+                           {"type", "bind"},
+                           {"source", "s"},
+                           {"options", options},
+                           {"uidMappings", map},
+                           {"gidMappings", {map[1]}}}};
+    grpc::Spec spec;
+    const auto parsed = parse_spec(document.dump(), "f", spec, nullptr);
+    REQUIRE_MESSAGE(parsed.ok(), parsed.error().message);
+    const auto& read = spec.mounts(0).options();
+    return std::vector<std::string>(read.begin(), read.end());
+  };
+  const std::string map = "idmap=uids=0-1000-2#5-7-1;gids=5-7-1";
+  CHECK(options_of({"ro"}) == std::vector<std::string>{"ro", map});
+  CHECK(options_of({"ridmap", "ro"}) == std::vector<std::string>{"r" + map, "ro"});
+}
+
+TEST_CASE("id mappings of a mount are for users and groups") {
+  json document = minimal();
+  document["mounts"] = {{{"destination", "/m"},
+                         {"type", "bind"},
+                         {"source", "s"},
+                         {"uidMappings", {{{"containerID", 0}, {"hostID", 0}, {"size", 1}}}}}};
+  grpc::Spec spec;
+  const auto parsed = parse_spec(document.dump(), "f", spec, nullptr);
+  REQUIRE(!parsed.ok());
+  CHECK(parsed.error().message.find("mounts[0].gidMappings") != std::string::npos);
 }
 
 TEST_CASE("what the messages have no field for travels as annotations") {
@@ -216,7 +339,9 @@ TEST_CASE("what the messages have no field for travels as annotations") {
   document["process"]["scheduler"] = {{"policy", "SCHED_BATCH"}, {"nice", 5}};
   document["linux"] = {{"personality", {{"domain", "LINUX32"}}},
                        {"timeOffsets", {{"boottime", {{"secs", -5}, {"nanosecs", 7}}}}},
-                       {"resources", {{"unified", {{"memory.high", "1"}}}}}};
+                       {"resources",
+                        {{"unified", {{"memory.high", "1"}}},
+                         {"rdma", {{"mlx5_0", {{"hcaHandles", 2}, {"hcaObjects", 0}}}}}}}};
   grpc::Spec spec;
   std::vector<std::string> warnings;
   REQUIRE(parse_spec(document.dump(), "f", spec, &warnings).ok());
@@ -231,6 +356,7 @@ TEST_CASE("what the messages have no field for travels as annotations") {
   CHECK(note("linux.personality") == "LINUX32");
   CHECK(note("linux.timeOffsets.boottime") == "-5 7");
   CHECK(note("linux.resources.unified.memory.high") == "1");
+  CHECK(note("linux.resources.rdma.mlx5_0") == "hca_handle=2 hca_object=0");
 }
 
 TEST_CASE("a relative destination of a mount is taken as below the root") {

@@ -11,7 +11,8 @@ namespace kata::sandbox {
 namespace {
 
 struct ServedStage : Stage {
-  ServedStage() {
+  explicit ServedStage(bool network_can_change = false) {
+    if (network_can_change) network->can_change();
     REQUIRE(start().ok());
     service.emplace(loop.get_executor(), listen_unix(proxy_socket).take(), *sandbox);
     boost::asio::co_spawn(loop, service->accept_clients(), boost::asio::detached);
@@ -35,6 +36,14 @@ struct ServedStage : Stage {
     REQUIRE(ask<CreateContainerResponse>(client, "CreateContainer", request).ok());
   }
 
+  bool network_is_complete(ttrpc::Client& client, int timeout_ms) {
+    AwaitNetworkRequest request;
+    request.set_timeout_ms(timeout_ms);
+    const auto reply = ask<AwaitNetworkResponse>(client, "AwaitNetwork", request);
+    REQUIRE(reply.ok());
+    return reply.value().complete();
+  }
+
   Result<WaitOomResponse> wait_for_oom(ttrpc::Client& client, const std::string& id,
                                        std::optional<std::uint64_t> seen, int timeout_ms) {
     WaitOomRequest request;
@@ -49,6 +58,26 @@ struct ServedStage : Stage {
 };
 
 }  // namespace
+
+TEST_CASE("the network is complete when the guest has taken the last change of the links") {
+  ServedStage stage(true);
+  auto client = stage.connect();
+  stage.agent.naps_in = "UpdateRoutes";
+  NetworkChange change;
+  change.routes.emplace();
+  stage.network->change(std::move(change));
+  CHECK_FALSE(stage.network_is_complete(client, 200));
+  auto wake = client.call("grpc.Health", "Check", std::string());
+  REQUIRE(await(stage.loop, std::move(wake)).ok());
+  CHECK(stage.network_is_complete(client, 20'000));
+  CHECK(stage.agent.payloads.count("UpdateRoutes") == 1);
+}
+
+TEST_CASE("a network that never changes is complete") {
+  ServedStage stage;
+  auto client = stage.connect();
+  CHECK(stage.network_is_complete(client, 20'000));
+}
 
 TEST_CASE("the proxy answers status and containers for its clients") {
   ServedStage stage;

@@ -34,6 +34,7 @@ ContainerRecord container(const std::string& id) {
   record.owner = "root";
   record.terminal = record.late_hooks = record.paused = true;
   record.shim = {4242, 1234567890123ULL};
+  record.creator = {4243, 1234567890124ULL};
   record.annotations = {{"a", "b"}, {"", "empty"}};
   return record;
 }
@@ -42,10 +43,12 @@ SandboxRecord sandbox_record(const std::string& id) {
   SandboxRecord record;
   record.id = id;
   record.config_json = R"({"a":[1,2]})";
+  record.bundle = "/b/sb1";
   record.hostname = "web";
   record.netns = "/run/netns/pod";
   record.new_netns = true;
   record.dns = {"nameserver 10.0.0.1", "search a b"};
+  record.cgroups = {"/pods/sb1", "/kata_overhead/sb1", true};
   record.proxy = {1, 2};
   record.vmm = {3, 4};
   record.failure = "the VM ended";
@@ -94,6 +97,47 @@ TEST_CASE("of many that reserve one id exactly one wins") {
   for (std::thread& thread : threads) thread.join();
   CHECK(winners == 1);
   CHECK(refused == 15);
+}
+
+TEST_CASE("a second verb waits for the first and fails clearly at its deadline") {
+  const TempDir dir;
+  const Store store(dir / "root");
+  auto first = store.reserve("c1");
+  REQUIRE(first.ok());
+  const auto refused = store.lock("c1", std::chrono::steady_clock::now());
+  REQUIRE_FALSE(refused.ok());
+  CHECK(refused.error().code == ErrorCode::kTimeout);
+  CHECK(refused.error().message.find("container 'c1' is busy: another verb is at work") == 0);
+  std::thread second([&] {
+    CHECK(store.lock("c1", std::chrono::steady_clock::now() + std::chrono::seconds(20)).ok());
+  });
+  first.value().reset();
+  second.join();
+}
+
+TEST_CASE("a lock of a removed directory is none for the one that has its name now") {
+  const TempDir dir;
+  const Store store(dir / "root");
+  const auto old = store.reserve("c1");
+  REQUIRE(store.remove("c1").ok());
+  CHECK(store.lock("c1", std::chrono::steady_clock::now()).error().code == ErrorCode::kNotFound);
+  CHECK(store.reserve("c1").ok());
+}
+
+TEST_CASE("a damaged record of a sandbox is replaced by the one of its birth for cleaning up") {
+  const TempDir dir;
+  const Store store(dir / "root");
+  REQUIRE(store.reserve("c1").ok());
+  REQUIRE(store.save_at_birth(sandbox_record("c1")).ok());
+  for (const char* damage : {"", "{", "null"}) {
+    write_text(store.directory("c1") / "sandbox.json", damage);
+    CHECK_FALSE(store.load_sandbox("c1").ok());
+    CHECK(store.load_sandbox_or_birth("c1").take() == sandbox_record("c1"));
+  }
+  std::filesystem::remove(store.directory("c1") / "sandbox.json");
+  CHECK(store.load_sandbox_or_birth("c1").ok());
+  std::filesystem::remove(store.directory("c1") / "sandbox.born.json");
+  CHECK(store.load_sandbox_or_birth("c1").error().code == ErrorCode::kNotFound);
 }
 
 TEST_CASE("a container that is not there is not found by name") {

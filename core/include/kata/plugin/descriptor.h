@@ -3,8 +3,9 @@
 // What a plugin exports: one constant, `kata_plugin_v1`, checked before any C++ of the plugin is
 // trusted.
 //
-// FROZEN. A new field means kata_plugin_v2; ABI.lock holds this file's digest and a test compares
-// it. Threads: the host makes one call at a time on an instance, except on methods tagged [any]
+// FROZEN: part of each interface's digest. A new field means kata_plugin_v2.
+//
+// Threads: the host makes one call at a time on an instance, except on methods tagged [any]
 // (callable at any time from any thread) and [waiter] (blocks on a thread of its own while other
 // methods are called). A plugin waits only for children it made, by pidfd; it installs no signal
 // handler and never calls waitpid(-1).
@@ -15,12 +16,12 @@
 #include <string_view>
 #include <type_traits>
 
-#include "kata/result.h"
+#include "kata/plugin/outcome.h"
 
 namespace kata::plugin {
 
-inline constexpr std::uint32_t kAbi =
-    1;  // of this header; each interface carries its own number in its id
+// Of this header; each interface carries its own number in its id.
+inline constexpr std::uint32_t kAbi = 1;
 
 struct ConfigField {  // one key of [<interface>.<name>] in configuration.toml
   const char* name;
@@ -35,6 +36,8 @@ class Host {  // what the host offers; outlives the instance. [any]
   virtual void log(Level level, std::string_view message) noexcept = 0;
   virtual std::uint64_t begin_span(std::string_view name) noexcept = 0;
   virtual void end_span(std::uint64_t span) noexcept = 0;
+  // What a later host offers, as extension.h says; null: this one does not.
+  virtual void* extension(std::string_view /*id*/) noexcept { return nullptr; }
 
  protected:
   ~Host() = default;
@@ -45,9 +48,9 @@ struct Context {  // valid during create() only, except `host`
   std::string_view config_json;  // an object: unknown keys refused, types checked, defaults filled
                                  // in by the host
   std::string_view sandbox_id;
-  std::filesystem::path
-      state_dir;  // this plugin's, this sandbox's; mode 0700; made and removed by the host
-  std::string_view saved_state;  // from save_state(), or empty the first time
+  std::filesystem::path state_dir;  // this plugin's, this sandbox's; mode 0700; made and removed by
+                                    // the host; beside those of the sandbox's other plugins
+  std::string_view saved_state;     // from save_state(), or empty the first time
 };
 
 struct Descriptor {

@@ -17,6 +17,17 @@
 
 #include "kata/plugin/descriptor.h"
 #include "kata/plugin/fingerprint.h"
+#include "kata/result.h"
+
+namespace kata::plugin {
+
+// The field table of a plugin without keys.
+inline constexpr struct NoConfig {
+  constexpr std::size_t size() const noexcept { return 0; }
+  constexpr operator const ConfigField*() const noexcept { return nullptr; }  // NOLINT: an array's
+} kNoConfig{};
+
+}  // namespace kata::plugin
 
 namespace kata::plugin::detail {
 

@@ -92,3 +92,20 @@ TEST_CASE("time offsets become lines of timens_offsets") {
   CHECK(container_error(name, "1 1000000000") != "");
   CHECK(container_error(name, "1") != "");
 }
+
+TEST_CASE("rdma limits become lines of the kernel's file") {
+  ContainerPlan plan;
+  const std::string name = std::string(oci_annotation::kRdma) + "mlx5_0";
+  REQUIRE(plan_annotated_container(with(name, "hca_handle=2 hca_object=2000"), plan).ok());
+  CHECK(plan.rdma == std::vector<std::string>{"mlx5_0 hca_handle=2 hca_object=2000\n"});
+}
+
+TEST_CASE("rdma limits that are none are quoted") {
+  const std::string prefix(oci_annotation::kRdma);
+  CHECK(container_error(prefix + "mlx5_0", "hca_handle").find("'hca_handle'") != std::string::npos);
+  CHECK(container_error(prefix + "mlx5_0", "hca_port=1").find("'hca_port=1'") != std::string::npos);
+  CHECK(container_error(prefix + "mlx5_0", "hca_handle=-1").find("'-1'") != std::string::npos);
+  CHECK(container_error(prefix + "a\nb", "hca_handle=1").find("name of a device") !=
+        std::string::npos);
+  CHECK(container_error(prefix, "hca_handle=1").find("name of a device") != std::string::npos);
+}

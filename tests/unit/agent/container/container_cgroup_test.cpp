@@ -90,6 +90,29 @@ TEST_CASE("fields that are zero or unlimited leave the kernel's values") {
     CHECK(fake.text(file).empty());
 }
 
+TEST_CASE("rdma limits go to the same file in both versions") {
+  const FakeVersion2 fake;
+  const std::vector<std::string> limits = {"mlx5_0 hca_handle=2\n"};
+  const auto one = make_cgroup_v1({{"memory", "/none"}, {"net_cls,rdma", fake.root}}, "box");
+  for (const Cgroup* cgroup : {fake.cgroup.get(), one.get()}) {
+    std::ofstream(fake.root / "box/rdma.max") << "";
+    REQUIRE(apply_rdma(*cgroup, limits).ok());
+    CHECK(fake.text("rdma.max") == limits[0]);
+  }
+}
+
+TEST_CASE("rdma limits need a controller") {
+  const FakeVersion2 fake;
+  const auto without = make_cgroup_v1({{"memory", fake.root}}, "box");
+  for (const Cgroup* cgroup : {fake.cgroup.get(), without.get()}) {
+    CHECK(apply_rdma(*cgroup, {}).ok());
+    const auto applied = apply_rdma(*cgroup, {"mlx5_0 hca_handle=2\n"});
+    REQUIRE_FALSE(applied.ok());
+    CHECK(applied.error().code == ErrorCode::kUnsupported);
+    CHECK(applied.error().message.find("'rdma'") != std::string::npos);
+  }
+}
+
 TEST_CASE("paths that leave the cgroup root are refused") {
   for (const char* path : {"", "/", "/../x", "a/../../b", ".."}) {
     const auto opened = open_cgroup(path);

@@ -92,9 +92,40 @@ TEST_CASE("bind and propagation and recursive options are told apart from data")
   CHECK(options.data == std::vector<std::string>{"size=64k"});
 }
 
+TEST_CASE("the ids of a bind mount are mapped as the option says") {
+  CHECK(options_of({"idmap"}).id_map == MountIdMap{});
+  CHECK(options_of({"ridmap"}).id_map == MountIdMap{true, "", ""});
+  CHECK(options_of({"ridmap=gids=0-100-10;uids=0-1-10#10-11-4294967295"}).id_map ==
+        MountIdMap{true, "0 1 10\n10 11 4294967295\n", "0 100 10\n"});
+}
+
+TEST_CASE("each bad mapping of ids is refused and quoted") {
+  const struct {
+    const char *word, *quoted;
+  } kBad[] = {{"idmap=", "only one"},
+              {"idmap=uids=0-0-1", "only one"},
+              {"idmap=uids=0-0-1;uids=0-0-1", "'uids=0-0-1'"},
+              {"idmap=uids=0-0-1;gids=", "''"},
+              {"idmap=uids=0-0;gids=0-0-1", "'0-0'"},
+              {"idmap=uids=0-0-0;gids=0-0-1", "'0-0-0'"},
+              {"idmap=uids=0-0-1-1;gids=0-0-1", "'0-0-1-1'"},
+              {"idmap=uids=0-4294967296-1;gids=0-0-1", "'0-4294967296-1'"},
+              {"idmap=uids=@0-0-1;gids=0-0-1", "'@0-0-1'"},
+              {"idmap=uids=0 0 1;gids=0-0-1", "'0 0 1'"},
+              {"idmap=uids=0-0-1\n;gids=0-0-1", "'0-0-1\n'"},
+              {"idmap=users=0-0-1", "'users=0-0-1'"}};
+  for (const auto& bad : kBad) {
+    const auto parsed = parse_mount_options({bad.word});
+    REQUIRE_MESSAGE(!parsed.ok(), bad.word);
+    CHECK(parsed.error().code == ErrorCode::kInvalidArgument);
+    CHECK_MESSAGE(parsed.error().message.find(bad.quoted) != std::string::npos,
+                  parsed.error().message);
+  }
+}
+
 TEST_CASE("mount options that would mean something else are refused") {
   CHECK(!parse_mount_options({"loop"}).ok());
-  CHECK(!parse_mount_options({"idmap"}).ok());
+  CHECK(!parse_storage_options({"idmap"}).ok());
   CHECK(!parse_mount_options({std::string("ro\0rw", 5)}).ok());
 }
 

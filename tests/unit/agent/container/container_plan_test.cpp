@@ -120,6 +120,20 @@ TEST_CASE("each bad mount is named by its place") {
   CHECK(names([](auto& s) { add_mount(s, "/proc", "tmpfs", "ro"); }, "'/proc' takes type"));
 }
 
+TEST_CASE("ids are mapped on bind mounts only and need a mapping") {
+  CHECK(names([](auto& s) { add_mount(s, "/data", "bind", "idmap"); }, "user namespace"));
+  CHECK(names([](auto& s) { add_mount(s, "/data", "tmpfs", "idmap"); }, "bind mounts only"));
+  CHECK(names([](auto& s) { add_mount(s, "/data", "bind", "idmap,remount"); }, "bind mounts only"));
+  grpc::Spec spec = good();
+  spec.mutable_linux()->add_namespaces()->set_type("user");
+  spec.mutable_linux()->add_uidmappings()->set_size(5);
+  spec.mutable_linux()->add_gidmappings()->set_size(6);
+  add_mount(spec, "/data", "bind", "idmap");
+  const ContainerPlan plan = planned(spec);
+  CHECK(plan.mounts.at(0).options.id_map->uids == "0 0 5\n");
+  CHECK(plan.mounts.at(0).options.id_map->gids == "0 0 6\n");
+}
+
 TEST_CASE("devices become nodes with type and number") {
   grpc::Spec spec = good();
   auto* device = spec.mutable_linux()->add_devices();
