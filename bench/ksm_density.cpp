@@ -94,6 +94,7 @@ class Sandboxes {
     fs::create_directory(runtime_.directory() / "config.d");
     std::ofstream(runtime_.directory() / "config.d/ksm.toml")
         << "[plugins]\nshared_filesystem = \"9p\"\nmemory_dedup = \"ksm-throttler\"\n"
+        << "[hypervisor.qemu]\ntcg_tb_size = 12\n"  // as docs/memory-dedup.md advises
         << "[memory_dedup.ksm-throttler]\nrun_directory = \"" << kick_directory.string() << "\"\n";
     fs::permissions(runtime_.directory() / "config.d", fs::perms::owner_all);
     fs::permissions(runtime_.directory() / "config.d/ksm.toml",

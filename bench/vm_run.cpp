@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // `kata-runtime run` of /bin/true against bare QEMU that boots the same kernel and initrd with an
-// init that ends the machine at once. All in one run, interleaved; prints one JSON object. The
-// bare initrd is ours with a second archive behind it that replaces /init.
+// init that ends the machine at once. All in one run, interleaved; prints one JSON object.
 //
 // There are two bare machines: "plain" has the kernel command line that one types by hand, "tuned"
 // has every word of ours. The first ratio is what a user gains or loses by kata-runtime, and is
@@ -14,10 +13,10 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <string>
 #include <vector>
 
+#include "bench/bare_machine.h"
 #include "tests/integration/harness/bundle.h"
 #include "tests/integration/harness/runtime.h"
 
@@ -25,8 +24,6 @@ namespace {
 
 using kata::test::CommandResult;
 namespace fs = std::filesystem;
-
-constexpr const char* kPlainWords = "console=ttyS0 quiet panic=-1 reboot=t";
 
 double seconds_of(const auto& action) {
   const auto start = std::chrono::steady_clock::now();
@@ -39,21 +36,6 @@ double median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-fs::path make_bare_initrd(const fs::path& directory) {
-  const fs::path tree = directory / "bare";
-  fs::create_directories(tree);
-  fs::copy_file(KATA_BARE_INIT, tree / "init");
-  const std::string target = directory / "bare.img";
-  const std::string script = "cat " KATA_GUEST_DIR "/initrd.img > " + target + " && cd " +
-                             tree.string() + " && echo init | cpio --quiet -o -H newc >> " + target;
-  const CommandResult made = kata::test::run({"/bin/sh", "-c", script});
-  if (made.exit_code != 0) {
-    std::fprintf(stderr, "make the bare initrd: %s\n", made.err.c_str());
-    std::exit(2);
-  }
-  return target;
-}
-
 // The command line of the guest that kata-runtime starts, so that both kernels are told the same.
 std::string kernel_words(const kata::test::Runtime& runtime, const fs::path& bundle) {
   runtime({"run", "--detach", "--bundle", bundle, "words"});
@@ -63,44 +45,11 @@ std::string kernel_words(const kata::test::Runtime& runtime, const fs::path& bun
   return words;
 }
 
-std::vector<std::string> bare_qemu(const fs::path& initrd, const std::string& words) {
-  return {"/usr/bin/qemu-system-x86_64",
-          "-nodefaults",
-          "-no-user-config",
-          "-display",
-          "none",
-          "-no-reboot",
-          "-machine",
-          "q35,accel=tcg",
-          "-cpu",
-          "max",
-          "-smp",
-          "1",
-          "-m",
-          "256",
-          "-serial",
-          "stdio",
-          "-kernel",
-          KATA_GUEST_DIR "/vmlinux",
-          "-initrd",
-          initrd.string(),
-          "-append",
-          words};
-}
-
 void require(bool good, const char* what, const CommandResult& result) {
   if (good) return;
   std::fprintf(stderr, "%s: exit %d: %s%s\n", what, result.exit_code, result.out.c_str(),
                result.err.c_str());
   std::exit(2);
-}
-
-double time_bare(const fs::path& initrd, const std::string& words) {
-  CommandResult result;
-  const double seconds = seconds_of([&] { result = kata::test::run(bare_qemu(initrd, words)); });
-  require(result.exit_code == 0 && result.out.find("READY") != std::string::npos, "bare QEMU",
-          result);
-  return seconds;
 }
 
 }  // namespace
@@ -110,14 +59,14 @@ int main(int argc, char** argv) {
   const double limit = argc > 2 ? std::atof(argv[2]) : 1.15;
   const kata::test::Runtime runtime;
   const fs::path bundle = runtime.make("bundle", kata::test::default_spec({"/bin/true"}));
-  const fs::path initrd = make_bare_initrd(runtime.directory());
+  const kata::bench::BareMachine bare(runtime.directory());
   const fs::path sleeper =
       runtime.make("sleeper", kata::test::default_spec({"/bin/sleep", "1000"}));
   const std::string words = kernel_words(runtime, sleeper);
   std::vector<double> ours, plain, tuned;
   for (int round = 1; round <= rounds; ++round) {
-    plain.push_back(time_bare(initrd, kPlainWords));
-    tuned.push_back(time_bare(initrd, words));
+    plain.push_back(bare.boot(kata::bench::kPlainKernelWords).end);
+    tuned.push_back(bare.boot(words).end);
     CommandResult result;
     ours.push_back(seconds_of([&] { result = runtime({"run", "--bundle", bundle, "c1"}); }));
     require(result.exit_code == 0, "kata-runtime run", result);

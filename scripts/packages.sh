@@ -8,11 +8,12 @@ source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 build_packages="cmake ninja-build g++ mold libboost1.81-dev libboost-program-options1.81-dev
   libprotobuf-dev protobuf-compiler nlohmann-json3-dev libtomlplusplus-dev libspdlog-dev
-  libseccomp-dev libnl-3-dev libnl-route-3-dev libedit-dev linux-libc-dev"
+  libseccomp-dev libnl-3-dev libnl-route-3-dev libedit-dev libsystemd-dev linux-libc-dev"
 guest_packages="binutils lz4 xz-utils zstd gzip"
 run_packages="qemu-system-x86 qemu-system-common"
 test_packages="doctest-dev busybox-static procps cpio iproute2 podman catatonit buildah docker.io conmon containernetworking-plugins iptables
-  runc iperf3 crun e2fsprogs xfsprogs erofs-utils mount clang-14 libclang-rt-14-dev golang-go golang-github-containerd-ttrpc-dev containerd"
+  runc iperf3 crun mandoc e2fsprogs xfsprogs erofs-utils mount clang-14 libclang-rt-14-dev golang-go golang-github-containerd-ttrpc-dev containerd
+  libgrpc++-dev dbus-daemon python3-yaml python3-jsonschema patch"
 
 usage() {
   cat <<USAGE

@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "kata/concat.h"
 #include "sandbox/oci_spec.h"
 #include "tests/integration/harness/bundle.h"
 
@@ -43,8 +44,8 @@ void AgentClient::create_sandbox() {
 void AgentClient::run_container(const std::string& id, const std::vector<std::string>& args) {
   grpc::CreateContainerRequest create;
   create.set_container_id(id);
-  must(sandbox::parse_spec(config_json(world_, id, args), "config.json", *create.mutable_oci(),
-                           nullptr));
+  must(sandbox::parse_spec(config_json(world_, concat(number_, '-', id), args), "config.json",
+                           *create.mutable_oci(), nullptr));
   wire_.call<grpc::Empty>(kAgentService, "CreateContainer", create);
   grpc::StartContainerRequest start;
   start.set_container_id(id);

@@ -66,7 +66,7 @@ std::unique_ptr<Containerd> Containerd::start(const World& world) {
   return std::unique_ptr<Containerd>(new Containerd(world));
 }
 
-Containerd::Containerd(const World& world) {
+Containerd::Containerd(const World& world) : world_(world) {
   const fs::path directory = world.directory / "containerd";
   fs::create_directories(directory);
   socket_ = directory / "grpc.sock";
@@ -93,6 +93,19 @@ void Containerd::exec(const std::vector<std::string>& args) {
   std::vector<std::string> words{"task", "exec", "--exec-id", concat("e", ++execs_), kContainer};
   words.insert(words.end(), args.begin(), args.end());
   ctr(words);
+}
+
+void Containerd::run_true(const std::vector<std::string>& flags) {
+  const std::string id = concat("r", ++runs_);
+  std::vector<std::string> words{"run",   "--rm",     "--cgroup", concat(world_.cgroup, "/", id),
+                                 "--env", "PATH=/bin"};
+  words.insert(words.end(), flags.begin(), flags.end());
+  words.insert(words.end(), {"--rootfs", rootfs(world_), id, "/bin/true"});
+  ctr(words);
+}
+
+std::string Containerd::events_socket() const {
+  return fs::path(socket_).parent_path() / "ttrpc.sock";
 }
 
 }  // namespace kata::bench

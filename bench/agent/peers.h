@@ -37,13 +37,17 @@ class Containerd {
   Containerd& operator=(const Containerd&) = delete;
 
   void exec(const std::vector<std::string>& args);
+  // `ctr run --rm FLAGS` of /bin/true in a container of its own.
+  void run_true(const std::vector<std::string>& flags);
+  std::string events_socket() const;  // where shims tell their events
 
  private:
   explicit Containerd(const World& world);
   void ctr(const std::vector<std::string>& words) const;
+  const World& world_;
   std::string socket_;
   std::optional<Subject> daemon_{};
-  int execs_ = 0;
+  int execs_ = 0, runs_ = 0;
 };
 
 }  // namespace kata::bench

@@ -16,11 +16,14 @@
 
 namespace kata::bench {
 
+enum class RunDirectory { kShared = 1, kOwn };
+
 // A server on a unix socket, ended by the destructor.
 class Subject {
  public:
   // argv's program listens on `socket` soon after its start.
-  Subject(std::vector<std::string> argv, std::filesystem::path socket);
+  Subject(std::vector<std::string> argv, std::filesystem::path socket,
+          RunDirectory run = RunDirectory::kShared);
   ~Subject();
   Subject(const Subject&) = delete;
   Subject& operator=(const Subject&) = delete;
@@ -34,7 +37,7 @@ class Subject {
 };
 
 // An agent that listens on `name` below the world's directory. Told by KATA_AGENT_SERVER_ADDR, as
-// every kata-agent may be.
+// every kata-agent may be. Beside a PEER_AGENT each has a /run of its own.
 class Agent : public Subject {
  public:
   Agent(const std::filesystem::path& program, const World& world, const std::string& name);

@@ -72,6 +72,12 @@ Reply Wire::receive() {
   return reply;
 }
 
+void Wire::drain() {
+  char ignored[512];
+  for (ssize_t got = 1; got > 0 || (got < 0 && errno == EINTR);)
+    got = ::read(fd(), ignored, sizeof ignored);
+}
+
 std::uint32_t Wire::length_ahead() const {
   return ttrpc::decode_header(
              std::span<const std::byte, ttrpc::kHeaderSize>(

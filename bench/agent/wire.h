@@ -31,6 +31,7 @@ class Wire {
   void send_many(std::string& frame, std::size_t count);
 
   Reply receive();
+  void drain();            // reads until the server closes the connection
   bool has_reply() const;  // one that receive() returns without reading
 
   // One call, its reply decoded. Fails the bench on an error.

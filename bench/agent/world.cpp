@@ -24,8 +24,10 @@ void require(bool good, const char* action) {
   if (!good) fail(errno_error(action, errno).message);
 }
 
+// The caller keeps its own mounts, so that it can remove a directory that has some of these in it.
 void furnish() {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  require(::unshare(CLONE_NEWNS) == 0, "make a mount namespace");
   require(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0, "make mounts private");
   require(::mount("proc", "/proc", "proc", 0, nullptr) == 0, "mount /proc");
   require(::mount("tmpfs", "/run", "tmpfs", 0, "mode=755") == 0, "mount /run");
@@ -51,20 +53,26 @@ void remove_cgroups(const std::string& name) {
     if (fs::exists(hierarchy.path() / name, ignored)) remove_below(hierarchy.path() / name);
 }
 
+volatile sig_atomic_t first_process = 0;  // pid 1 of the world
+
+// The world ends, and the caller goes on to remove what is left of it.
+void end_world(int) { ::kill(first_process, SIGKILL); }
+
 }  // namespace
 
 int in_throw_away_world(const std::function<int(const World&)>& bench) {
   char directory[] = "/tmp/kata-bench.XXXXXX";
   require(::mkdtemp(directory) != nullptr, "make a directory in /tmp");
   const std::string cgroup = concat("kata-bench-", ::getpid());
-  require(::unshare(CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET) == 0,
-          "make namespaces (needs root)");
+  require(::unshare(CLONE_NEWPID | CLONE_NEWNET) == 0, "make namespaces (needs root)");
   const pid_t pid = ::fork();
   require(pid >= 0, "fork");
   if (pid == 0) {
     furnish();
     std::exit(bench(World{directory, "/" + cgroup}));
   }
+  first_process = pid;
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) ::signal(signal, end_world);
   int status = 0;
   while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
   }
