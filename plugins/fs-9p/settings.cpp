@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "config_integer.h"
 #include "kata/concat.h"
 
 namespace kata::plan9 {
@@ -25,8 +26,8 @@ Result<std::string> checked_cache(std::string cache) {
 Result<Settings> settings_from(const nlohmann::json& config) {
   const Settings defaults;
   Settings settings;
-  settings.msize =
-      KATA_TRY(checked_msize(config.value("msize_9p", std::int64_t{defaults.msize})), "");
+  const auto msize = KATA_TRY(config_integer(config, "msize_9p", defaults.msize), "");
+  settings.msize = KATA_TRY(checked_msize(msize), "");
   settings.cache = KATA_TRY(checked_cache(config.value("cache_9p", defaults.cache)), "");
   return settings;
 }

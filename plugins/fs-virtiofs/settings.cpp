@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "config_integer.h"
 #include "kata/concat.h"
 
 namespace kata::virtiofs {
@@ -37,8 +38,8 @@ Result<Settings> settings_from(const nlohmann::json& config) {
                              "\": must be an absolute path, or \"\" to find one"));
   settings.daemon.cache = config.value("virtio_fs_cache", std::string("auto"));
   KATA_TRY(check_cache(settings.daemon.cache), "");
-  settings.queue_size =
-      KATA_TRY(checked_queue_size(config.value("virtio_fs_queue_size", std::int64_t{1024})), "");
+  const auto queue_size = KATA_TRY(config_integer(config, "virtio_fs_queue_size", 1024), "");
+  settings.queue_size = KATA_TRY(checked_queue_size(queue_size), "");
   settings.daemon.extra = KATA_TRY(
       parse_extra_args(config.value("virtio_fs_extra_args", std::vector<std::string>())), "");
   return settings;

@@ -6,6 +6,7 @@
 #include <initializer_list>
 #include <nlohmann/json.hpp>
 
+#include "config_integer.h"
 #include "kata/concat.h"
 
 namespace kata::qemu {
@@ -67,7 +68,7 @@ Result<QemuConfig> parse_config(std::string_view json) {
   try {
     const auto keys = nlohmann::json::parse(json);
     read(keys, config);
-    tb_size = keys.value("tcg_tb_size", tb_size);
+    tb_size = KATA_TRY(config_integer(keys, "tcg_tb_size", tb_size), "hypervisor.qemu");
   } catch (const nlohmann::json::exception& exception) {
     return make_error(ErrorCode::kInvalidArgument,
                       concat("read the hypervisor.qemu keys: ", exception.what()));

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "config_integer.h"
 #include "kata/concat.h"
 
 namespace kata::ksm {
@@ -21,7 +22,7 @@ struct Range {
 
 Result<std::int64_t> integer(const Json& config, const char* key, std::int64_t fallback,
                              Range range) {
-  const auto value = config.value(key, fallback);
+  const auto value = KATA_TRY(config_integer(config, key, fallback), "");
   if (value >= range.least && value <= range.most) return value;
   return make_error(ErrorCode::kInvalidArgument,
                     concat(key, " = ", value, ": must be ", range.least, " to ", range.most));

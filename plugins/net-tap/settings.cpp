@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "config_integer.h"
 #include "kata/concat.h"
 #include "rate_limit.h"
 
@@ -23,7 +24,7 @@ Result<Model> model_from(const std::string& name) {
 
 // Either a plain number or, from a hand-written configuration, one below 0.
 Result<std::uint64_t> rate_from(const nlohmann::json& config, const char* key) {
-  const auto rate = config.value(key, std::int64_t{0});
+  const auto rate = KATA_TRY(config_integer(config, key, 0), "");
   if (rate == 0) return std::uint64_t{0};
   if (rate < static_cast<std::int64_t>(kLeastRate) || rate > static_cast<std::int64_t>(kMostRate))
     return make_error(ErrorCode::kInvalidArgument,

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Pausing, limiting and measuring containers, and lack of memory, through the agent's service.
-#include <atomic>
 #include <future>
 #include <thread>
 
 #include "agent_process.h"
+#include "pending_call.h"
 
 using namespace kata;
 
@@ -240,21 +240,20 @@ TEST_CASE("five hundred callers that wait delay no check") {
   AgentProcess agent;
   AgentConnection connection = agent.connect();
   agent.run(connection, agent.container("c1", {"sleep", "1000"}));
-  std::vector<std::future<int>> waiters;
-  std::atomic<int> connected = 0;
+  const std::string request = with_id<grpc::WaitProcessRequest>("c1").SerializeAsString();
+  std::vector<PendingCall> waits;
   for (int waiter = 0; waiter < 500; ++waiter)
-    waiters.push_back(std::async(std::launch::async, [&agent, &connected] {
-      AgentConnection own = agent.connect();
-      ++connected;
-      return wait_for(own, "c1");
-    }));
-  while (connected < 500) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    waits.emplace_back(agent.socket(), "WaitProcess", request);
   // A check that stood in their line would not come back at all.
   for (int time = 0; time < 50; ++time)
     REQUIRE(connection.raw().call("grpc.Health", "Check", "", in_seconds(20)).ok());
   REQUIRE(send_signal(connection, "c1", "", 9).ok());
   int told = 0;
-  for (auto& waiter : waiters) told += waiter.get() == 137 ? 1 : 0;
+  for (PendingCall& wait : waits) {
+    grpc::WaitProcessResponse reply;
+    REQUIRE(reply.ParseFromString(wait.reply()));
+    told += reply.status() == 137 ? 1 : 0;
+  }
   CHECK(told == 500);
   remove_container(connection, "c1");
 }

@@ -31,6 +31,7 @@ TEST_CASE("bad values for 9p are refused and the key is named") {
       {R"({"msize_9p":512001})", "msize_9p = 512001"},
       {R"({"msize_9p":-262144})", "msize_9p"},
       {R"({"msize_9p":4295229440})", "msize_9p"},
+      {R"({"msize_9p":2e50})", "msize_9p = 2e+50: must be a whole number"},
       {R"({"cache_9p":"sometimes"})", "cache_9p"},
       {R"({"cache_9p":"mmap,posixacl"})", "cache_9p"},
       {R"({"cache_9p":""})", "cache_9p"},

@@ -33,6 +33,7 @@ TEST_CASE("bad values are refused and the key is named") {
       {R"({"virtio_fs_queue_size":1000})", "virtio_fs_queue_size"},
       {R"({"virtio_fs_queue_size":2048})", "virtio_fs_queue_size"},
       {R"({"virtio_fs_queue_size":1})", "virtio_fs_queue_size"},
+      {R"({"virtio_fs_queue_size":2e50})", "virtio_fs_queue_size"},
       {R"({"virtio_fs_daemon":"virtiofsd"})", "virtio_fs_daemon"},
       {R"({"virtio_fs_extra_args":["--sandbox=none"]})", "virtio_fs_extra_args"},
       {R"({"virtio_fs_extra_args":[1]})", "configuration"},

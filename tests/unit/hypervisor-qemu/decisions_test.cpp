@@ -88,6 +88,7 @@ TEST_CASE("a config value that means nothing is refused by key and value") {
        {R"({"path":"qemu"})", R"({"path":""})", R"({"machine_type":"microvm"})",
         R"({"accelerator":"xen"})", R"({"agent_transport":"tcp"})", R"({"tcg_tb_size":3})",
         R"({"tcg_tb_size":2049})", R"({"tcg_tb_size":-1})", R"({"tcg_tb_size":4294967312})",
+        R"({"tcg_tb_size":2e50})",
         R"({"firmware":"fw"})", R"({"path":7})", "[]", "{", ""}) {
     CAPTURE(json);
     const auto config = parse_config(json);

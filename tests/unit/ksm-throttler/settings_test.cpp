@@ -35,6 +35,15 @@ TEST_CASE("a value out of range is refused by its key") {
   CHECK(!parse_settings(R"({"most_cpu_pressure_percent":101})").ok());
 }
 
+TEST_CASE("a number that no integer holds is refused by its key") {
+  for (const char* number : {"2e50", "-2e50", "1.5", "18446744073709551615", "\"7\"", "null"}) {
+    const auto parsed = parse_settings(std::string("{\"sample_ms\":") + number + "}");
+    REQUIRE_FALSE(parsed.ok());
+    CHECK(parsed.error().message.starts_with(std::string("sample_ms = ")));
+    CHECK(parsed.error().message.ends_with(": must be a whole number"));
+  }
+}
+
 TEST_CASE("an unknown policy and a relative directory are refused") {
   CHECK(!parse_settings(R"({"policy":"clever"})").ok());
   CHECK(!parse_settings(R"({"sysfs_directory":"ksm"})").ok());
