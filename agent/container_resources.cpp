@@ -98,7 +98,8 @@ asio::awaitable<Result<void>> resume_container(ContainerTable& containers, std::
 Result<void> update_container(ContainerTable& containers, const std::string& id,
                               const grpc::LinuxResources& resources) {
   Container* container = KATA_TRY(known_container(containers, id), "");
-  grpc::LinuxResources& recorded = *container->spec.mutable_linux()->mutable_resources();
+  grpc::Spec spec = container->spec.get();
+  grpc::LinuxResources& recorded = *spec.mutable_linux()->mutable_resources();
   grpc::LinuxResources wanted = resources;
   wanted.clear_devices();
   // Swap is counted together with memory: one without the other needs the limit that is.
@@ -110,6 +111,7 @@ Result<void> update_container(ContainerTable& containers, const std::string& id,
   KATA_TRY(cgroup->apply(wanted), action);
   if (wanted.hugepagelimits_size() > 0) recorded.clear_hugepagelimits();
   recorded.MergeFrom(wanted);
+  container->spec.set(spec);
   return {};
 }
 
@@ -127,7 +129,7 @@ Result<grpc::StatsContainerResponse> container_stats(ContainerTable& containers,
 // The list may name more processors than there are yet; the driver warns and leaves it out then.
 void refresh_cpusets(ContainerTable& containers) {
   containers.for_each([](const Container& container) {
-    const std::string& cpus = container.spec.linux().resources().cpu().cpus();
+    const std::string cpus = container.spec.get().linux().resources().cpu().cpus();
     if (cpus.empty()) return;
     grpc::LinuxResources only_cpus;
     only_cpus.mutable_cpu()->set_cpus(cpus);
@@ -138,10 +140,11 @@ void refresh_cpusets(ContainerTable& containers) {
 
 Result<std::string> termination_log(ContainerTable& containers, const std::string& id) {
   const Container* container = KATA_TRY(known_container(containers, id), "");
-  const auto& annotations = container->spec.annotations();
+  const grpc::Spec spec = container->spec.get();
+  const auto& annotations = spec.annotations();
   const auto path = annotations.find("io.kubernetes.container.terminationMessagePath");
   if (path == annotations.end()) return std::string();
-  for (const auto& mount : container->spec.mounts())
+  for (const auto& mount : spec.mounts())
     if (mount.destination() == path->second)
       return ascii_only(KATA_TRY(first_bytes(mount.source(), kLastWords), "termination log"));
   return std::string();

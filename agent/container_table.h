@@ -15,9 +15,9 @@
 #include "agent/container/storage.h"
 #include "agent/devices/pci_addresses.h"
 #include "agent/process.h"
+#include "agent/stored_spec.h"
 #include "kata/result.h"
 #include "kata/unique_fd.h"
-#include "oci.pb.h"
 
 namespace kata::agent {
 
@@ -47,7 +47,7 @@ struct Container {
   StorageReferences storages;
   Bundle bundle;
   ContainerPaths paths{};
-  grpc::Spec spec{};
+  StoredSpec spec{};
   UniqueFd start_gate{};         // open until StartContainer
   PciAddresses pci_addresses{};  // of devices that were handed through
   std::shared_ptr<Process> init{};

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "agent/container/mount_seed.h"
 #include "kata/concat.h"
 #include "oci.pb.h"
 
@@ -63,11 +64,17 @@ Result<void> SharedNamespaces::keep_pid_namespace(pid_t pid) {
   return {};
 }
 
+Result<void> SharedNamespaces::make_mount_seed(const std::filesystem::path& place) {
+  mount_seed_ = KATA_TRY(agent::make_mount_seed(place), "");
+  return {};
+}
+
 SandboxNamespaces SharedNamespaces::for_spec(const grpc::Spec& spec, bool share_pid) const {
   SandboxNamespaces out;
   if (lists(spec, "ipc")) out.ipc = path_of(ipc_);
   if (lists(spec, "uts")) out.uts = path_of(uts_);
   if (share_pid) out.pid = path_of(pid_);
+  out.mount_seed = path_of(mount_seed_);
   return out;
 }
 

@@ -27,11 +27,15 @@ class SharedNamespaces {
   Result<void> keep_pid_namespace(pid_t pid);
   bool has_pid() const noexcept { return static_cast<bool>(pid_); }
 
+  // Once, before the first container. `place`: an empty directory of the agent's.
+  Result<void> make_mount_seed(const std::filesystem::path& place);
+  bool has_mount_seed() const noexcept { return static_cast<bool>(mount_seed_); }
+
   // What a container of `spec` joins: ipc and uts when the spec lists them, pid when asked for.
   SandboxNamespaces for_spec(const grpc::Spec& spec, bool share_pid) const;
 
  private:
-  UniqueFd ipc_{}, uts_{}, pid_{};
+  UniqueFd ipc_{}, uts_{}, pid_{}, mount_seed_{};
 };
 
 // The spec as Kata's agent reads it: listed ipc and uts namespaces become the sandbox's, and a pid

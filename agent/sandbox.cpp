@@ -142,23 +142,24 @@ Result<void> Sandbox::make_container(grpc::CreateContainerRequest request, PciAd
   for (const auto& storage : request.storages())
     KATA_TRY(storages.add(storage), concat("storage '", storage.mount_point(), "'"));
   Bundle bundle = KATA_TRY(Bundle::make(config_.run_dir, id, request.oci().root().path()), "");
+  if (!namespaces_->has_mount_seed()) KATA_TRY(namespaces_->make_mount_seed(bundle.path()), "");
   auto container = std::make_unique<Container>(id, std::move(storages), std::move(bundle));
-  container->spec = std::move(*request.mutable_oci());
-  if (guest_hooks_.ByteSizeLong() != 0) container->spec.mutable_hooks()->MergeFrom(guest_hooks_);
+  grpc::Spec& spec = *request.mutable_oci();
+  if (guest_hooks_.ByteSizeLong() != 0) spec.mutable_hooks()->MergeFrom(guest_hooks_);
   const SandboxNamespaces namespaces =
-      KATA_TRY(container_namespaces(container->spec, request.sandbox_pidns()), "");
+      KATA_TRY(container_namespaces(spec, request.sandbox_pidns()), "");
   container->pci_addresses = std::move(addresses);
   UserNames user = KATA_TRY(user_names(request.string_user()), "");
-  KATA_TRY(launch(*container, namespaces, std::move(user)), concat("create container '", id, "'"));
+  KATA_TRY(launch(*container, spec, namespaces, std::move(user)), concat("create container '", id, "'"));
   containers_.insert(std::move(container));
   return {};
 }
 
-Result<void> Sandbox::launch(Container& container, const SandboxNamespaces& namespaces,
-                             UserNames user) {
-  grpc::Spec& spec = container.spec;
+Result<void> Sandbox::launch(Container& container, grpc::Spec& spec,
+                             const SandboxNamespaces& namespaces, UserNames user) {
   rewrite_namespaces(spec, namespaces);
   spec.mutable_root()->set_path(container.bundle.rootfs());
+  container.spec.set(spec);
   container.paths = {container.bundle.path(), cgroup_path(spec, container.id)};
   StdioPair stdio = KATA_TRY(make_stdio(spec.process()), "stdio");
   LaunchedInit launched = KATA_TRY(launch_init(spec, container.id, container.paths, namespaces,
@@ -188,7 +189,7 @@ std::shared_ptr<Process> Sandbox::watch(pid_t pid, AgentStdio stdio) {
 asio::awaitable<Result<void>> Sandbox::start_container(std::string id) {
   KATA_CO_CHECK(open_start_gate(id), "");
   const Container& container = *containers_.find(id);
-  KATA_CO_TRY(ContainerHooks hooks, plan_hooks(container.spec.hooks()), "");
+  KATA_CO_TRY(ContainerHooks hooks, plan_hooks(container.spec.get().hooks()), "");
   std::string state =
       hook_state(id, "running", container.init->pid(), container.paths.bundle.native());
   co_await run_late_hooks(signals_, std::move(hooks.poststart), "poststart", std::move(state));
@@ -245,7 +246,7 @@ Result<void> Sandbox::exec(const grpc::ExecProcessRequest& request) {
   StdioPair stdio = KATA_TRY(make_stdio(process), "stdio");
   UniqueFd terminal;
   const pid_t pid =
-      KATA_TRY(launch_exec(process, container->spec, container->paths, container->init->pid(),
+      KATA_TRY(launch_exec(process, container->spec.get(), container->paths, container->init->pid(),
                            std::move(stdio.process), &terminal, std::move(user)),
                concat("exec in container '", container->id, "'"));
   if (terminal) KATA_TRY(use_terminal(stdio.agent, std::move(terminal)), "terminal");
@@ -285,7 +286,7 @@ asio::awaitable<Result<void>> Sandbox::remove_container(std::string id, std::uin
   ContainerHooks hooks;
   std::string state;
   if (const Container* container = containers_.find(id)) {  // not when another call was faster
-    KATA_CO_TRY(hooks, plan_hooks(container->spec.hooks()), "");
+    KATA_CO_TRY(hooks, plan_hooks(container->spec.get().hooks()), "");
     state = hook_state(id, "stopped", 0, container->paths.bundle.native());
   }
   containers_.erase(id);

@@ -74,7 +74,8 @@ class Sandbox {
   Result<StdioPair> make_stdio(const grpc::Process& process) const;
   std::shared_ptr<Process> watch(pid_t pid, AgentStdio stdio);
   Result<SandboxNamespaces> container_namespaces(const grpc::Spec& spec, bool share_pid) const;
-  Result<void> launch(Container& container, const SandboxNamespaces& namespaces, UserNames user);
+  Result<void> launch(Container& container, grpc::Spec& spec, const SandboxNamespaces& namespaces,
+                      UserNames user);
   Result<void> watch_memory(const Container& container);
   Result<void> open_start_gate(const std::string& id);
   static Result<void> refuse_paused(const Container& container);

@@ -27,7 +27,8 @@ constexpr const char* kNames[] = {"io.kubernetes.cri.container-name",
                                   "io.kubernetes.container.name"};
 
 bool is_called(const Container& container, const std::string& name) {
-  const auto& annotations = container.spec.annotations();
+  const grpc::Spec spec = container.spec.get();
+  const auto& annotations = spec.annotations();
   return std::ranges::any_of(kNames, [&](const char* key) {
     const auto entry = annotations.find(key);
     return entry != annotations.end() && entry->second == name;

@@ -32,6 +32,8 @@ struct MountPlan {
   std::string source{}, type{};
   MountOptions options{};
   UniqueFd tree{};  // with options.id_map: its source, mapped; the agent opens it
+
+  bool is_cgroup() const { return type == "cgroup" || type == "cgroup2"; }
 };
 
 struct NodePlan {  // a device node or fifo

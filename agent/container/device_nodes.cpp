@@ -81,28 +81,27 @@ Result<void> make_links(int dev) {
   return {};
 }
 
-// The pty belongs to the agent's mount namespace; a bind mount needs this namespace's view of it.
-Result<UniqueFd> open_pty_of_agent() {
-  char name[64] = {};
-  if (::ttyname_r(STDIN_FILENO, name, sizeof name) != 0)
-    return errno_error("name the terminal", errno);
-  UniqueFd pty(::open(name, O_PATH | O_NOFOLLOW | O_CLOEXEC));
-  if (!pty) return errno_error(concat("open '", name, "'"), errno);
-  return pty;
-}
-
-Result<void> bind_console(int dev, const UniqueFd& pty) {
+// `pty`: stdin's terminal by its name.
+Result<UniqueFd> clone_terminal(const UniqueFd& pty) {
   struct stat wanted {
   }, found{};
   if (::fstat(STDIN_FILENO, &wanted) != 0 || ::fstat(pty.get(), &found) != 0)
     return errno_error("look at the terminal", errno);
   if (!S_ISCHR(found.st_mode) || found.st_rdev != wanted.st_rdev)
     return make_error(ErrorCode::kInternal, "its name is not the terminal's");
-  const UniqueFd tree = KATA_TRY(clone_tree(pty.get(), false), "");
-  return cover_file(dev, "console", tree.get());
+  return clone_tree(pty.get(), false);
 }
 
 }  // namespace
+
+Result<UniqueFd> clone_own_terminal() {
+  char name[64] = {};
+  if (::ttyname_r(STDIN_FILENO, name, sizeof name) != 0)
+    return errno_error("name the terminal", errno);
+  const UniqueFd pty(::open(name, O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  if (!pty) return errno_error(concat("open '", name, "'"), errno);
+  return clone_terminal(pty);
+}
 
 Result<void> make_device_nodes(int root, const ContainerPlan& plan) {
   const bool bind = plan.has_new(CLONE_NEWUSER);
@@ -116,18 +115,18 @@ Result<void> make_device_nodes(int root, const ContainerPlan& plan) {
   return make_links(dev.get());
 }
 
-Result<UniqueFd> make_console(int root) {
+Result<UniqueFd> make_console(int root, const UniqueFd& own) {
   const UniqueFd dev = KATA_TRY(make_directories_beneath(root, "/dev", 0755), "");
   auto terminal = KATA_TRY(open_terminal(root), "");
   if (!terminal) {
-    const UniqueFd own = KATA_TRY(open_pty_of_agent(), "");
-    KATA_TRY(bind_console(dev.get(), own), "");
+    KATA_TRY(cover_file(dev.get(), "console", own.get()), "");
     return UniqueFd();
   }
   KATA_TRY(use_as_stdio(*terminal), "");
   const UniqueFd pty =
       KATA_TRY(open_in_root(root, concat("/dev/pts/", terminal->number), O_PATH | O_NOFOLLOW), "");
-  KATA_TRY(bind_console(dev.get(), pty), "");
+  const UniqueFd tree = KATA_TRY(clone_terminal(pty), "");
+  KATA_TRY(cover_file(dev.get(), "console", tree.get()), "");
   return std::move(terminal->master);
 }
 

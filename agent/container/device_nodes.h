@@ -13,8 +13,11 @@ namespace kata::agent {
 // In a user namespace, where nodes cannot be made, the agent's own are bind-mounted.
 Result<void> make_device_nodes(int root, const ContainerPlan& plan);
 
+// Stdin's terminal, in a mount namespace that shows it.
+Result<UniqueFd> clone_own_terminal();
+
 // Moves stdio to a terminal of the container's devpts and puts it on /dev/console: its master, or
-// nothing when there is no devpts and stdin's own terminal becomes the console.
-Result<UniqueFd> make_console(int root);
+// nothing when there is no devpts and `own`, stdin's terminal, becomes the console.
+Result<UniqueFd> make_console(int root, const UniqueFd& own);
 
 }  // namespace kata::agent

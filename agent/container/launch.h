@@ -36,9 +36,10 @@ struct ContainerPaths {
   std::filesystem::path cgroup{};  // below the cgroup root: "/<id>" or the spec's cgroupsPath
 };
 
-// The shared namespaces of the sandbox; a path is empty when the container gets its own.
+// The shared namespaces of the sandbox; a path is empty when the container gets its own. The mount
+// namespace is copied from `mount_seed` (mount_seed.h), or without one from the agent's.
 struct SandboxNamespaces {
-  std::filesystem::path ipc{}, uts{}, pid{};
+  std::filesystem::path ipc{}, uts{}, pid{}, mount_seed{};
 };
 
 struct LaunchedInit {

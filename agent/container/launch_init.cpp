@@ -11,11 +11,13 @@
 #include "agent/container/child.h"
 #include "agent/container/container_plan.h"
 #include "agent/container/launch.h"
+#include "agent/container/mount_seed.h"
 #include "agent/container/mount_tree.h"
 #include "agent/container/namespaces.h"
 #include "agent/container/privileges.h"
 #include "agent/container/program.h"
 #include "agent/container/rootfs.h"
+#include "agent/container/sources.h"
 #include "core/base/log.h"
 #include "kata/beneath.h"
 #include "kata/concat.h"
@@ -28,8 +30,9 @@ constexpr std::chrono::seconds kCleanUp{2};
 
 class InitLauncher {
  public:
-  InitLauncher(ContainerPlan plan, std::string id, const ContainerPaths& paths, Cgroup& cgroup)
-      : plan_(std::move(plan)), id_(std::move(id)), paths_(paths), cgroup_(cgroup) {}
+  InitLauncher(ContainerPlan plan, std::string id, const ContainerPaths& paths,
+               const std::filesystem::path& seed, Cgroup& cgroup)
+      : plan_(std::move(plan)), id_(std::move(id)), paths_(paths), seed_(seed), cgroup_(cgroup) {}
 
   Result<LaunchedInit> launch(ProcessStdio stdio);
 
@@ -43,6 +46,8 @@ class InitLauncher {
   Result<void> settle_namespaces();
   Result<void> write_sysctls();
 
+  bool starts_from_seed() const;
+  Result<UniqueFd> make_root();
   Result<void> run_start_hooks() const;
   Result<void> open_message_queues();
   Result<void> open_id_mapped();
@@ -50,6 +55,7 @@ class InitLauncher {
   ContainerPlan plan_;
   std::string id_;
   const ContainerPaths& paths_;
+  const std::filesystem::path& seed_;  // a mount namespace
   Cgroup& cgroup_;
   UniqueFd terminal_{};  // in the child and in the agent
   Pipe status_{}, gate_{};
@@ -80,7 +86,8 @@ Result<pid_t> InitLauncher::start(ProcessStdio& stdio) {
   KATA_TRY(open_message_queues(), "");
   if (plan_.has_new(kNewTime)) KATA_TRY(visit.make_time(plan_.time_offsets), "linux.timeOffsets");
   // The cgroup namespace is made later: its root is where the process is then.
-  const std::uint64_t flags = plan_.new_namespaces & ~(std::uint64_t{CLONE_NEWCGROUP} | kNewTime);
+  std::uint64_t flags = plan_.new_namespaces & ~(std::uint64_t{CLONE_NEWCGROUP} | kNewTime);
+  if (starts_from_seed()) flags &= ~std::uint64_t{CLONE_NEWNS};
   const pid_t pid = KATA_TRY(clone_child(flags), "");
   if (pid != 0) return pid;
   visit.forget();
@@ -172,7 +179,7 @@ Result<std::string> InitLauncher::become_init(ProcessStdio& stdio) {
   KATA_TRY(isolate_child(stdio, keep), "");
   if (!wait_for_release(gate_.read.get())) ::_exit(1);
   KATA_TRY(settle_namespaces(), "");
-  UniqueFd root = KATA_TRY(build_rootfs(plan_, paths_, cgroup_, terminal_), "");
+  UniqueFd root = KATA_TRY(make_root(), "");
   plan_.message_queues.reset();
   plan_.mounts.clear();
   KATA_TRY(write_sysctls(), "linux.sysctl");
@@ -181,6 +188,26 @@ Result<std::string> InitLauncher::become_init(ProcessStdio& stdio) {
   KATA_TRY(set_propagation(root.get(), plan_.root_propagation), "linux.rootfsPropagation");
   root.reset();
   return prepare_process(plan_.process, !plan_.has_new(CLONE_NEWUSER));
+}
+
+// Hooks that run outside the container look for their programs and files in its mount namespace, and
+// a user namespace owns no mount of the agent's.
+bool InitLauncher::starts_from_seed() const {
+  return !seed_.empty() && !plan_.has_new(CLONE_NEWUSER) && plan_.hooks.prestart.empty() &&
+         plan_.hooks.create.empty();
+}
+
+// In the agent's mount namespace, when a seed is to be copied, else in a copy of it.
+Result<UniqueFd> InitLauncher::make_root() {
+  if (!starts_from_seed()) {
+    if (::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) != 0)
+      return errno_error("keep mounts from leaving the namespace", errno);
+    return build_rootfs(plan_, KATA_TRY(open_sources(plan_, cgroup_), ""), paths_.bundle / "rootfs",
+                        cgroup_, terminal_);
+  }
+  auto sources = KATA_TRY(open_sources(plan_, cgroup_), "");
+  KATA_TRY(copy_mount_namespace(seed_), "");
+  return build_rootfs(plan_, std::move(sources), kSeedRootfs, cgroup_, terminal_);
 }
 
 Result<void> InitLauncher::run_start_hooks() const {
@@ -236,7 +263,8 @@ Result<LaunchedInit> launch_init(const grpc::Spec& spec, const std::string& cont
     KATA_TRY(cgroup->apply_unified(plan.unified), "linux.resources.unified");
     KATA_TRY(apply_rdma(*cgroup, plan.rdma), "linux.resources.rdma");
     KATA_TRY(cgroup->apply_devices(plan.device_rules), "linux.resources.devices");
-    return InitLauncher(std::move(plan), container_id, paths, *cgroup).launch(std::move(stdio));
+    return InitLauncher(std::move(plan), container_id, paths, namespaces.mount_seed, *cgroup)
+        .launch(std::move(stdio));
   }();
   if (launched.ok()) return launched;
   if (launched.error().code != ErrorCode::kAlreadyExists)

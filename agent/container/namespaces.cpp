@@ -74,6 +74,14 @@ Result<void> write_id_maps(const ContainerPlan& plan, pid_t pid) {
   return {};
 }
 
+Result<void> copy_mount_namespace(const std::filesystem::path& original) {
+  const UniqueFd fd(::open(original.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd) return errno_error(concat("open the mount namespace '", original, "'"), errno);
+  if (::setns(fd.get(), CLONE_NEWNS) != 0) return errno_error("join a mount namespace", errno);
+  if (::unshare(CLONE_NEWNS) != 0) return errno_error("copy a mount namespace", errno);
+  return {};
+}
+
 Result<void> bring_loopback_up() {
   const UniqueFd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   if (!socket) return errno_error("make a socket", errno);

@@ -46,6 +46,10 @@ class NamespaceVisit {
 // The id maps of a child in a new user namespace.
 Result<void> write_id_maps(const ContainerPlan& plan, pid_t pid);
 
+// Into a copy of the mount namespace at this path; its root becomes the root and the working
+// directory.
+Result<void> copy_mount_namespace(const std::filesystem::path& original);
+
 Result<void> bring_loopback_up();
 
 }  // namespace kata::agent

@@ -34,15 +34,17 @@ bool has_mode(const MountOptions& options) {
 
 class RootfsBuilder {
  public:
-  RootfsBuilder(const ContainerPlan& plan, const ContainerPaths& paths, const Cgroup& cgroup)
-      : plan_(plan), paths_(paths), cgroup_(cgroup) {}
+  RootfsBuilder(const ContainerPlan& plan, RootfsSources sources, const Cgroup& cgroup)
+      : plan_(plan), sources_(std::move(sources)), cgroup_(cgroup) {}
 
-  Result<UniqueFd> build(UniqueFd& terminal) {
-    KATA_TRY(mount_root(), "mount the rootfs");
-    for (const MountPlan& mount : plan_.mounts)
-      KATA_TRY(add_mount(mount), concat("mount '", mount.destination, "'"));
+  Result<UniqueFd> build(const fs::path& place, UniqueFd& terminal) {
+    KATA_TRY(mount_root(place), "mount the rootfs");
+    for (std::size_t at = 0; at < plan_.mounts.size(); ++at)
+      KATA_TRY(add_mount(plan_.mounts[at], sources_.mounts[at]),
+               concat("mount '", plan_.mounts[at].destination, "'"));
     KATA_TRY(make_device_nodes(root_.get(), plan_), "make device nodes");
-    if (plan_.process.terminal) terminal = KATA_TRY(make_console(root_.get()), "'/dev/console'");
+    if (plan_.process.terminal)
+      terminal = KATA_TRY(make_console(root_.get(), sources_.terminal), "'/dev/console'");
     for (const auto& path : plan_.read_only)
       KATA_TRY(make_read_only(path), concat("make '", path, "' read-only"));
     for (const auto& path : plan_.masked) KATA_TRY(mask(path), concat("mask '", path, "'"));
@@ -53,12 +55,12 @@ class RootfsBuilder {
   }
 
  private:
-  Result<void> mount_root();
-  Result<void> add_mount(const MountPlan& mount);
-  Result<void> bind(const MountPlan& mount);
+  Result<void> mount_root(const fs::path& place);
+  Result<void> add_mount(const MountPlan& mount, const MountSource& source);
+  Result<void> bind(const MountPlan& mount, int tree);
   Result<void> mount_new(const MountPlan& mount);
-  Result<void> mount_cgroups(const MountPlan& mount);
-  Result<void> fill_cgroups(int tree);
+  Result<void> mount_cgroups(const MountPlan& mount, const std::vector<UniqueFd>& views);
+  Result<void> fill_cgroups(int tree, const std::vector<UniqueFd>& views);
   Result<void> remount(const MountPlan& mount);
   Result<void> place(const MountPlan& mount, int tree, int target);
   Result<UniqueFd> directory_target(const MountPlan& mount);
@@ -68,21 +70,15 @@ class RootfsBuilder {
   Result<void> mask(const fs::path& path);
 
   const ContainerPlan& plan_;
-  const ContainerPaths& paths_;
+  RootfsSources sources_;
   const Cgroup& cgroup_;
   UniqueFd root_{};
 };
 
-Result<void> RootfsBuilder::mount_root() {
-  if (::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) != 0)
-    return errno_error("keep mounts from leaving the namespace", errno);
-  const int flags = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-  const UniqueFd source(::open(plan_.root.c_str(), flags));
-  if (!source) return errno_error(concat("open '", plan_.root, "'"), errno);
-  const fs::path place = paths_.bundle / "rootfs";
-  const UniqueFd target(::open(place.c_str(), flags));
+Result<void> RootfsBuilder::mount_root(const fs::path& place) {
+  const UniqueFd target(::open(place.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!target) return errno_error(concat("open '", place, "'"), errno);
-  root_ = KATA_TRY(clone_tree(source.get(), true), concat("'", plan_.root, "'"));
+  root_ = std::move(sources_.root);
   return attach_tree(root_.get(), target.get());
 }
 
@@ -126,24 +122,14 @@ Result<void> RootfsBuilder::place(const MountPlan& mount, int tree, int target) 
   return {};
 }
 
-Result<void> RootfsBuilder::add_mount(const MountPlan& mount) {
-  if (mount.options.bind && !mount.options.remount) return bind(mount);
+Result<void> RootfsBuilder::add_mount(const MountPlan& mount, const MountSource& source) {
   if (mount.options.remount) return remount(mount);
-  if (mount.type == "cgroup" || mount.type == "cgroup2") return mount_cgroups(mount);
+  if (mount.options.bind) return bind(mount, source.tree.get());
+  if (mount.is_cgroup()) return mount_cgroups(mount, source.cgroups);
   return mount_new(mount);
 }
 
-Result<UniqueFd> clone_source(const MountPlan& mount) {
-  const UniqueFd source(::open(mount.source.c_str(), O_PATH | O_CLOEXEC));
-  if (!source) return errno_error(concat("open source '", mount.source, "'"), errno);
-  return KATA_TRY(clone_tree(source.get(), mount.options.rbind),
-                  concat("source '", mount.source, "'"));
-}
-
-Result<void> RootfsBuilder::bind(const MountPlan& mount) {
-  UniqueFd own;
-  if (!mount.tree) own = KATA_TRY(clone_source(mount), "");
-  const int tree = mount.tree ? mount.tree.get() : own.get();
+Result<void> RootfsBuilder::bind(const MountPlan& mount, int tree) {
   struct stat found {};
   if (::fstat(tree, &found) != 0)
     return errno_error(concat("look at source '", mount.source, "'"), errno);
@@ -180,13 +166,13 @@ Result<void> RootfsBuilder::remount(const MountPlan& mount) {
 }
 
 // One directory a controller, and a link for each of two controllers that share one.
-Result<void> RootfsBuilder::fill_cgroups(int tree) {
+Result<void> RootfsBuilder::fill_cgroups(int tree, const std::vector<UniqueFd>& views) {
+  auto view = views.begin();
   for (const CgroupDirectory& one : cgroup_.directories()) {
     if (::mkdirat(tree, one.name.c_str(), 0755) != 0)
       return errno_error(concat("make directory '", one.name, "'"), errno);
     const UniqueFd target = KATA_TRY(open_beneath(tree, one.name, O_PATH), "");
-    const UniqueFd view = KATA_TRY(clone_tree(one.path, false), "");
-    KATA_TRY(attach_tree(view.get(), target.get()), one.name);
+    KATA_TRY(attach_tree((view++)->get(), target.get()), one.name);
     for (std::size_t start = 0, comma = 0;
          one.name.find(',') != std::string::npos && comma != std::string::npos; start = comma + 1) {
       comma = one.name.find(',', start);
@@ -198,18 +184,17 @@ Result<void> RootfsBuilder::fill_cgroups(int tree) {
 }
 
 // The container's own cgroup as the root of what it sees.
-Result<void> RootfsBuilder::mount_cgroups(const MountPlan& mount) {
+Result<void> RootfsBuilder::mount_cgroups(const MountPlan& mount,
+                                          const std::vector<UniqueFd>& views) {
   const UniqueFd target = KATA_TRY(directory_target(mount), "");
   const auto directories = cgroup_.directories();
   MountPlan whole{mount.destination, mount.source, mount.type, mount.options, {}};
   whole.options.recursive = whole.options.attributes;  // the controllers' mounts too
-  if (directories.size() == 1 && directories.front().name.empty()) {
-    const UniqueFd tree = KATA_TRY(clone_tree(directories.front().path, false), "");
-    return place(whole, tree.get(), target.get());
-  }
+  if (directories.size() == 1 && directories.front().name.empty())
+    return place(whole, views.front().get(), target.get());
   const UniqueFd tree = KATA_TRY(new_filesystem("tmpfs", "cgroup", {"mode=755"}), "");
   KATA_TRY(attach_tree(tree.get(), target.get()), "");
-  KATA_TRY(fill_cgroups(tree.get()), "");
+  KATA_TRY(fill_cgroups(tree.get(), views), "");
   KATA_TRY(set_attributes(tree.get(), whole.options.recursive, true), "");
   for (const unsigned long flag : mount.options.propagation)
     KATA_TRY(set_propagation(tree.get(), flag), "");
@@ -255,9 +240,9 @@ Result<void> RootfsBuilder::mask(const fs::path& path) {
 
 }  // namespace
 
-Result<UniqueFd> build_rootfs(const ContainerPlan& plan, const ContainerPaths& paths,
-                              const Cgroup& cgroup, UniqueFd& terminal) {
-  return RootfsBuilder(plan, paths, cgroup).build(terminal);
+Result<UniqueFd> build_rootfs(const ContainerPlan& plan, RootfsSources sources,
+                              const fs::path& place, const Cgroup& cgroup, UniqueFd& terminal) {
+  return RootfsBuilder(plan, std::move(sources), cgroup).build(place, terminal);
 }
 
 }  // namespace kata::agent

@@ -8,16 +8,18 @@
 
 #include "agent/container/cgroup.h"
 #include "agent/container/container_plan.h"
+#include "agent/container/sources.h"
 #include "kata/result.h"
 #include "kata/unique_fd.h"
 
 namespace kata::agent {
 
-// Mounts the rootfs on <bundle>/rootfs with everything below it, and returns its root. With a
-// terminal, stdio is moved to one of the container's own devpts if it has one, whose master
-// `terminal` then is; stdin becomes /dev/console.
-Result<UniqueFd> build_rootfs(const ContainerPlan& plan, const ContainerPaths& paths,
-                              const Cgroup& cgroup, UniqueFd& terminal);
+// Mounts the rootfs on `place` with everything below it, and returns its root. With a terminal,
+// stdio is moved to one of the container's own devpts if it has one, whose master `terminal` then
+// is; stdin becomes /dev/console.
+Result<UniqueFd> build_rootfs(const ContainerPlan& plan, RootfsSources sources,
+                              const std::filesystem::path& place, const Cgroup& cgroup,
+                              UniqueFd& terminal);
 
 // Makes it "/", the old root is gone from the namespace.
 Result<void> enter_rootfs(int root);

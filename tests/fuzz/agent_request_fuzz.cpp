@@ -161,7 +161,9 @@ class Guest {
     auto container =
         std::make_unique<Container>("box", StorageReferences(sandbox_.storages()), Bundle());
     container->paths = {"/run/kata/box", "/kata-fuzz-box"};
-    container->spec.mutable_process()->add_args("true");
+    grpc::Spec spec;
+    spec.mutable_process()->add_args("true");
+    container->spec.set(spec);
     container->init = process();
     container->execs["e1"] = process();
     sandbox_.containers().insert(std::move(container));

@@ -18,6 +18,7 @@
 #include <sstream>
 #include <thread>
 
+#include "agent/container/mount_seed.h"
 #include "kata/concat.h"
 
 namespace kata::agent::test {
@@ -157,6 +158,11 @@ Container::Container() {
   paths_.bundle = name;
   paths_.cgroup = fs::path("/") / fs::path(name).filename();
   make_rootfs(rootfs());
+  auto seed = make_mount_seed(paths_.bundle);
+  REQUIRE_MESSAGE(seed.ok(), seed.error().message);
+  mount_seed_ = std::move(seed.value());
+  namespaces.mount_seed = fs::path("/proc") / std::to_string(::getpid()) / "fd" /
+                          std::to_string(mount_seed_.get());
 }
 
 Container::~Container() {
@@ -169,6 +175,7 @@ Container::~Container() {
   const auto mounts = mount_lines();
   CHECK(std::includes(mounts_before_.begin(), mounts_before_.end(), mounts.begin(), mounts.end()));
   fs::remove_all(paths_.bundle);
+  mount_seed_.reset();
   CHECK(open_descriptors() == descriptors_before_);
 }
 

@@ -59,10 +59,11 @@ class Container {
 
   fs::path rootfs() const { return paths_.bundle / "rootfs"; }
   const ContainerPaths& paths() const { return paths_; }
-  SandboxNamespaces namespaces{};
+  SandboxNamespaces namespaces{};  // with a mount seed
 
  private:
   ContainerPaths paths_{};
+  UniqueFd mount_seed_{};
   std::vector<std::string> mounts_before_{};
   std::size_t descriptors_before_ = 0;
 };
