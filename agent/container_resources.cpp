@@ -111,8 +111,7 @@ Result<void> update_container(ContainerTable& containers, const std::string& id,
   KATA_TRY(cgroup->apply(wanted), action);
   if (wanted.hugepagelimits_size() > 0) recorded.clear_hugepagelimits();
   recorded.MergeFrom(wanted);
-  container->spec.set(spec);
-  return {};
+  return container->spec.set(spec);
 }
 
 Result<grpc::StatsContainerResponse> container_stats(ContainerTable& containers,

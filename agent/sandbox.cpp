@@ -159,7 +159,7 @@ Result<void> Sandbox::launch(Container& container, grpc::Spec& spec,
                              const SandboxNamespaces& namespaces, UserNames user) {
   rewrite_namespaces(spec, namespaces);
   spec.mutable_root()->set_path(container.bundle.rootfs());
-  container.spec.set(spec);
+  KATA_TRY(container.spec.set(spec), "");
   container.paths = {container.bundle.path(), cgroup_path(spec, container.id)};
   StdioPair stdio = KATA_TRY(make_stdio(spec.process()), "stdio");
   LaunchedInit launched = KATA_TRY(launch_init(spec, container.id, container.paths, namespaces,

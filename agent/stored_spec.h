@@ -6,7 +6,9 @@
 #pragma once
 
 #include <string>
+#include <utility>
 
+#include "kata/result.h"
 #include "oci.pb.h"
 
 namespace kata::agent {
@@ -18,7 +20,15 @@ class StoredSpec {
     spec.ParseFromString(wire_);
     return spec;
   }
-  void set(const grpc::Spec& spec) { wire_ = spec.SerializeAsString(); }
+
+  // Refuses what get() could not give back whole: a text that is not UTF-8, of a hook file's name.
+  Result<void> set(const grpc::Spec& spec) {
+    std::string wire = spec.SerializeAsString();
+    if (!grpc::Spec().ParseFromString(wire))
+      return make_error(ErrorCode::kInvalidArgument, "the specification has text that is not UTF-8");
+    wire_ = std::move(wire);
+    return {};
+  }
 
  private:
   std::string wire_{};

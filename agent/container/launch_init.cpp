@@ -180,7 +180,6 @@ Result<std::string> InitLauncher::become_init(ProcessStdio& stdio) {
   if (!wait_for_release(gate_.read.get())) ::_exit(1);
   KATA_TRY(settle_namespaces(), "");
   UniqueFd root = KATA_TRY(make_root(), "");
-  plan_.message_queues.reset();
   plan_.mounts.clear();
   KATA_TRY(write_sysctls(), "linux.sysctl");
   KATA_TRY(run_create_hooks(), "");

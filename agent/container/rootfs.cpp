@@ -58,14 +58,13 @@ class RootfsBuilder {
   Result<void> mount_root(const fs::path& place);
   Result<void> add_mount(const MountPlan& mount, const MountSource& source);
   Result<void> bind(const MountPlan& mount, int tree);
-  Result<void> mount_new(const MountPlan& mount);
+  Result<void> mount_new(const MountPlan& mount, int tree);
   Result<void> mount_cgroups(const MountPlan& mount, const std::vector<UniqueFd>& views);
   Result<void> fill_cgroups(int tree, const std::vector<UniqueFd>& views);
   Result<void> remount(const MountPlan& mount);
   Result<void> place(const MountPlan& mount, int tree, int target);
   Result<UniqueFd> directory_target(const MountPlan& mount);
   Result<UniqueFd> file_target(const MountPlan& mount);
-  Result<UniqueFd> sysfs_of_agent(Error error);
   Result<void> make_read_only(const fs::path& path);
   Result<void> mask(const fs::path& path);
 
@@ -126,7 +125,7 @@ Result<void> RootfsBuilder::add_mount(const MountPlan& mount, const MountSource&
   if (mount.options.remount) return remount(mount);
   if (mount.options.bind) return bind(mount, source.tree.get());
   if (mount.is_cgroup()) return mount_cgroups(mount, source.cgroups);
-  return mount_new(mount);
+  return mount_new(mount, source.tree.get());
 }
 
 Result<void> RootfsBuilder::bind(const MountPlan& mount, int tree) {
@@ -138,25 +137,11 @@ Result<void> RootfsBuilder::bind(const MountPlan& mount, int tree) {
   return place(mount, tree, target.get());
 }
 
-// A user namespace without its own network may not mount sysfs: it gets the agent's.
-Result<UniqueFd> RootfsBuilder::sysfs_of_agent(Error error) {
-  if (error.sys_errno != EPERM || !plan_.has_new(CLONE_NEWUSER)) return error;
-  return clone_tree("/sys", true);
-}
-
-Result<void> RootfsBuilder::mount_new(const MountPlan& mount) {
-  if (mount.type == "mqueue" && plan_.message_queues) {
-    const UniqueFd place_for_it = KATA_TRY(directory_target(mount), "");
-    return place(mount, plan_.message_queues.get(), place_for_it.get());
-  }
-  const std::string& source = mount.source.empty() ? mount.type : mount.source;
-  auto made = new_filesystem(mount.type, source, mount.options.data);
-  if (!made.ok() && mount.type == "sysfs") made = sysfs_of_agent(std::move(made).error());
-  const UniqueFd tree = KATA_TRY(std::move(made), "");
+Result<void> RootfsBuilder::mount_new(const MountPlan& mount, int tree) {
   const UniqueFd target = KATA_TRY(directory_target(mount), "");
   if (mount.options.copy_up && mount.type == "tmpfs")
-    KATA_TRY(copy_up(target.get(), tree.get(), !has_mode(mount.options)), "copy what it covers");
-  return place(mount, tree.get(), target.get());
+    KATA_TRY(copy_up(target.get(), tree, !has_mode(mount.options)), "copy what it covers");
+  return place(mount, tree, target.get());
 }
 
 Result<void> RootfsBuilder::remount(const MountPlan& mount) {

@@ -2,6 +2,7 @@
 #include "agent/container/sources.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/mount.h>
 
 #include "agent/container/device_nodes.h"
@@ -31,15 +32,34 @@ Result<UniqueFd> open_bind(const MountPlan& mount) {
                   concat("source '", mount.source, "'"));
 }
 
-Result<MountSource> open_source(MountPlan& mount, const Cgroup& cgroup) {
+// A user namespace without its own network may not mount sysfs: it gets the agent's.
+Result<UniqueFd> make_filesystem(const MountPlan& mount, ContainerPlan& plan) {
+  if (mount.type == "mqueue" && plan.message_queues) return std::move(plan.message_queues);
+  const std::string& source = mount.source.empty() ? mount.type : mount.source;
+  auto made = new_filesystem(mount.type, source, mount.options.data);
+  const bool refused =
+      !made.ok() && made.error().sys_errno == EPERM && plan.has_new(CLONE_NEWUSER);
+  if (refused && mount.type == "sysfs") return clone_tree("/sys", true);
+  return made;
+}
+
+Result<std::vector<UniqueFd>> open_cgroups(const Cgroup& cgroup) {
+  std::vector<UniqueFd> trees;
+  for (const CgroupDirectory& one : cgroup.directories())
+    trees.push_back(KATA_TRY(receiving(clone_tree(one.path, false)), ""));
+  return trees;
+}
+
+Result<MountSource> open_source(MountPlan& mount, ContainerPlan& plan, const Cgroup& cgroup) {
   MountSource source;
   if (mount.options.remount) return source;
   if (mount.options.bind)
     source.tree =
         KATA_TRY(mount.tree ? receiving(std::move(mount.tree)) : open_bind(mount), "");
   else if (mount.is_cgroup())
-    for (const CgroupDirectory& one : cgroup.directories())
-      source.cgroups.push_back(KATA_TRY(receiving(clone_tree(one.path, false)), ""));
+    source.cgroups = KATA_TRY(open_cgroups(cgroup), "");
+  else
+    source.tree = KATA_TRY(make_filesystem(mount, plan), "");
   return source;
 }
 
@@ -52,7 +72,7 @@ Result<RootfsSources> open_sources(ContainerPlan& plan, const Cgroup& cgroup) {
     sources.terminal = KATA_TRY(clone_own_terminal(), "'/dev/console'");
   for (MountPlan& mount : plan.mounts)
     sources.mounts.push_back(
-        KATA_TRY(open_source(mount, cgroup), concat("mount '", mount.destination, "'")));
+        KATA_TRY(open_source(mount, plan, cgroup), concat("mount '", mount.destination, "'")));
   return sources;
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a container's files are made of and lies outside its rootfs: cloned by the path that the
-// agent has for it, before the container's mount namespace is there or while it still shows it.
+// What a container's files are made of and is named by a path of the agent's, as the source of a bind
+// mount, the device of a filesystem or the layers of an overlay: cloned or made while the mount
+// namespace still shows these paths.
 #pragma once
 
 #include <vector>
@@ -14,7 +15,7 @@
 namespace kata::agent {
 
 struct MountSource {
-  UniqueFd tree{};                  // of a bind mount
+  UniqueFd tree{};                  // of a bind mount, or a new filesystem
   std::vector<UniqueFd> cgroups{};  // of a cgroup mount, in the order of Cgroup::directories()
 };
 
@@ -23,8 +24,8 @@ struct RootfsSources {
   std::vector<MountSource> mounts{};  // one for each of the plan's
 };
 
-// Detached trees: what is mounted elsewhere reaches them, never the other way. Takes the trees that
-// the plan has already.
+// Detached trees: what is mounted elsewhere reaches them, never the other way. In the container's
+// other namespaces. Takes the trees that the plan has already.
 Result<RootfsSources> open_sources(ContainerPlan& plan, const Cgroup& cgroup);
 
 }  // namespace kata::agent

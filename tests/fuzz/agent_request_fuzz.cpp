@@ -163,7 +163,7 @@ class Guest {
     container->paths = {"/run/kata/box", "/kata-fuzz-box"};
     grpc::Spec spec;
     spec.mutable_process()->add_args("true");
-    container->spec.set(spec);
+    require(container->spec.set(spec).ok());
     container->init = process();
     container->execs["e1"] = process();
     sandbox_.containers().insert(std::move(container));
