@@ -15,7 +15,7 @@
 namespace kata::agent {
 namespace {
 
-constexpr std::size_t kMaxId = 128;
+constexpr std::size_t kMaxId = 255;  // of a file's name
 
 bool is_alphanumeric(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
@@ -38,9 +38,11 @@ Result<void> bind_root(const std::filesystem::path& root, const std::filesystem:
 }  // namespace
 
 bool is_container_id(std::string_view id) noexcept {
-  return id.size() >= 2 && id.size() <= kMaxId && is_alphanumeric(id.front()) &&
-         std::ranges::all_of(
-             id, [](char c) { return is_alphanumeric(c) || c == '_' || c == '.' || c == '-'; });
+  constexpr std::string_view kOthers = "_+-.";
+  return !id.empty() && id.size() <= kMaxId && id != "." && id != ".." &&
+         std::ranges::all_of(id, [&](char c) {
+           return is_alphanumeric(c) || kOthers.find(c) != std::string_view::npos;
+         });
 }
 
 Result<Bundle> Bundle::make(const std::filesystem::path& run_dir, const std::string& id,

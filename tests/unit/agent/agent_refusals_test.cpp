@@ -62,13 +62,16 @@ TEST_CASE("a container id is used once and must be a safe name") {
   REQUIRE(connection.send("CreateContainer", agent.container("c1", {"true"})).ok());
   const auto twice = connection.send("CreateContainer", agent.container("c1", {"true"}));
   CHECK(twice.error().code == ErrorCode::kAlreadyExists);
-  for (const char* id : {"", "c", "../c1", "a/b", "-ab"}) {
+  for (const char* id : {"", ".", "..", "../c1", "a/b", "a b"}) {
     CAPTURE(id);
     const auto refused = connection.send("CreateContainer", agent.container(id, {"true"}));
     REQUIRE_FALSE(refused.ok());
     CHECK(refused.error().code == ErrorCode::kInvalidArgument);
   }
   remove_container(connection, "c1");
+  agent.run(connection, agent.container("_", {"true"}));  // as runc
+  CHECK(wait_for(connection, "_") == 0);
+  remove_container(connection, "_");
 }
 
 TEST_CASE("a failed creation leaves nothing and its id is free") {
