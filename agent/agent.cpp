@@ -107,6 +107,10 @@ Result<void> run_agent(const AgentConfig& config, bool is_init, LogPort* log_por
   Boot boot(executor, [&] {
     register_services(server, sandbox, modules, config, is_init, [&loop] { stop_soon(loop); });
     if (is_init) finish_guest(config.unified_cgroups);
+    asio::co_spawn(loop, signals->run([&] {
+      asio::co_spawn(loop, destroy_and_stop(sandbox, loop), asio::detached);
+    }),
+                   asio::detached);
   });
   server.set_on_call([&boot](const std::string& service) { boot.called(service); });
   register_health(server, [&boot] { boot.checked(); });
@@ -116,10 +120,6 @@ Result<void> run_agent(const AgentConfig& config, bool is_init, LogPort* log_por
   for (const Endpoint& endpoint : endpoints)
     asio::co_spawn(loop, serve_endpoint(endpoint, server), asio::detached);
   serve_asides(loop, config, aside, *signals, boot, log_port);
-  asio::co_spawn(loop, signals->run([&] {
-    asio::co_spawn(loop, destroy_and_stop(sandbox, loop), asio::detached);
-  }),
-                 asio::detached);
   boot.listening();
   loop.run();
   for (const Endpoint& endpoint : endpoints) remove_socket(endpoint);

@@ -4,7 +4,8 @@
 // formats that every guest would carry for messages it never prints.
 //
 // Three doors lead there: protobuf's headers include <iostream>, whose initialiser is defined here
-// to do nothing (no code of the agent uses std::cout and its like); protobuf's own messages are
+// to do nothing (no code of the agent uses std::cout and its like, and its own files are compiled
+// without that header: kata_without_standard_streams in CMake); protobuf's own messages are
 // formatted by the object file that defines LogMessage, which is defined here instead; and the
 // handler of uncaught exceptions demangles names. Linked into kata-agent only. Should a library
 // need more of what is replaced, the link fails with duplicate symbols, never silently.

@@ -2,11 +2,11 @@
 #
 # Flags of every target. Hardening is on in each build type; the sanitizers' presets set KATA_SANITIZER.
 
-add_compile_options(-Wall -Wextra -Wpedantic -Wnon-virtual-dtor -Wno-missing-field-initializers
+add_compile_options(-Wall -Wextra -Wpedantic $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor> -Wno-missing-field-initializers
   -fstack-protector-strong -ffunction-sections -fdata-sections)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   add_compile_options(-Wshadow=local)
-  add_compile_options(-Wno-mismatched-new-delete)  # false alarms of g++ 12 in coroutine frames that Asio allocates
+  add_compile_options($<$<COMPILE_LANGUAGE:CXX>:-Wno-mismatched-new-delete>)  # false alarms of g++ 12 in coroutine frames that Asio allocates
 endif()
 if(KATA_WERROR)
   add_compile_options(-Werror)
@@ -47,3 +47,10 @@ find_program(KATA_MOLD mold)
 if(KATA_MOLD AND NOT KATA_SANITIZER AND NOT KATA_FUZZERS)
   add_link_options(-fuse-ld=mold)
 endif()
+
+# For code that includes protobuf's headers and uses neither std::cout nor std::cerr: no constructor for them in each file.
+function(kata_without_standard_streams)
+  foreach(target IN LISTS ARGN)
+    target_include_directories(${target} BEFORE PRIVATE "${PROJECT_SOURCE_DIR}/cmake/without-standard-streams")
+  endforeach()
+endfunction()
