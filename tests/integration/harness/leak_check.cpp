@@ -115,6 +115,7 @@ Snapshot take_snapshot(const fs::path& directory, const std::string& marker) {
   add_matching_lines("/proc/net/unix", "socket", directory.string(), snapshot.entries);
   add_files(directory, snapshot.entries);
   add_names("/dev/shm", "shm", snapshot.entries);
+  snapshot.entries.erase("shm libpod_lock");  // podman's own: its first run on a machine makes it
   add_names("/run/netns", "netns", snapshot.entries);
   add_names("/sys/class/net", "link", snapshot.entries);
   add_names("/proc/self/fd", "descriptor", snapshot.entries);
