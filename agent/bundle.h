@@ -12,8 +12,8 @@
 
 namespace kata::agent {
 
-// runc's rule, [A-Za-z0-9_+.-]+ and not "." or "..", up to the length of a file's name. Kata's agent
-// wants two characters at least and a letter or digit first.
+// runc's rule, [A-Za-z0-9_+.-]+ and not "." or "..", up to the length of a file's name. Kata's
+// agent wants two characters at least and a letter or digit first.
 bool is_container_id(std::string_view id) noexcept;
 
 class Bundle {

@@ -27,7 +27,7 @@ class SharedNamespaces {
   Result<void> keep_pid_namespace(pid_t pid);
   bool has_pid() const noexcept { return static_cast<bool>(pid_); }
 
-  // Once, before the first container. `place`: an empty directory of the agent's.
+  // Once, before the first container. `place`: a directory of the agent's.
   Result<void> make_mount_seed(const std::filesystem::path& place);
   bool has_mount_seed() const noexcept { return static_cast<bool>(mount_seed_); }
 

@@ -150,7 +150,8 @@ Result<void> Sandbox::make_container(grpc::CreateContainerRequest request, PciAd
       KATA_TRY(container_namespaces(spec, request.sandbox_pidns()), "");
   container->pci_addresses = std::move(addresses);
   UserNames user = KATA_TRY(user_names(request.string_user()), "");
-  KATA_TRY(launch(*container, spec, namespaces, std::move(user)), concat("create container '", id, "'"));
+  KATA_TRY(launch(*container, spec, namespaces, std::move(user)),
+           concat("create container '", id, "'"));
   containers_.insert(std::move(container));
   return {};
 }

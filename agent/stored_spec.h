@@ -25,7 +25,8 @@ class StoredSpec {
   Result<void> set(const grpc::Spec& spec) {
     std::string wire = spec.SerializeAsString();
     if (!grpc::Spec().ParseFromString(wire))
-      return make_error(ErrorCode::kInvalidArgument, "the specification has text that is not UTF-8");
+      return make_error(ErrorCode::kInvalidArgument,
+                        "the specification has text that is not UTF-8");
     wire_ = std::move(wire);
     return {};
   }

@@ -189,8 +189,8 @@ Result<std::string> InitLauncher::become_init(ProcessStdio& stdio) {
   return prepare_process(plan_.process, !plan_.has_new(CLONE_NEWUSER));
 }
 
-// Hooks that run outside the container look for their programs and files in its mount namespace, and
-// a user namespace owns no mount of the agent's.
+// Hooks that run outside the container look for their programs and files in its mount namespace,
+// and a user namespace owns no mount of the agent's.
 bool InitLauncher::starts_from_seed() const {
   return !seed_.empty() && !plan_.has_new(CLONE_NEWUSER) && plan_.hooks.prestart.empty() &&
          plan_.hooks.create.empty();

@@ -15,8 +15,9 @@ namespace kata::agent {
 // Where a container's root is attached in it.
 constexpr const char* kSeedRootfs = "/rootfs";
 
-// Holds /proc, /dev/null and the directory kSeedRootfs; nothing reaches it from elsewhere. `place`: a
-// directory of the agent's, needed while it is made only.
+// Holds /proc, /dev/null and the directory kSeedRootfs; nothing reaches it from elsewhere. `place`:
+// a directory of the agent's, needed while it is made only. Blocks for the milliseconds that takes;
+// the caller must have one thread.
 Result<UniqueFd> make_mount_seed(const std::filesystem::path& place);
 
 }  // namespace kata::agent

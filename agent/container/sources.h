@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a container's files are made of and is named by a path of the agent's, as the source of a bind
-// mount, the device of a filesystem or the layers of an overlay: cloned or made while the mount
-// namespace still shows these paths.
+// What a container's files are made of and is named by a path of the agent's, as the source of a
+// bind mount, the device of a filesystem or the layers of an overlay: cloned or made while the
+// mount namespace still shows these paths.
 #pragma once
 
 #include <vector>

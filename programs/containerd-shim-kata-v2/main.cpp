@@ -94,7 +94,10 @@ int run_start(Options options, const Environment& environment) {
     return fail(errno_error("print the shim's address", errno));
   if (!started.value().birth) return 0;
   const auto told = tell_that_it_is_known(started.value().birth.get());
-  return told.ok() ? 0 : fail(told.error());
+  if (told.ok()) return 0;
+  // containerd forgets a shim whose start failed: nobody else comes to remove its socket.
+  ::unlink(socket_path(started.value().address).c_str());
+  return fail(told.error());
 }
 
 int run_serve(const Options& options, const Environment& environment) {

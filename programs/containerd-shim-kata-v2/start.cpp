@@ -152,7 +152,7 @@ std::string bootstrap_text(const std::string& address, unsigned max_version) {
 Result<Started> start(const Options& options, const Environment& environment) {
   const auto placement = KATA_TRY(placement_of_bundle(fs::current_path(), options.id), "");
   const std::string address = socket_address(options, placement.sandbox_id);
-  Started started{bootstrap_text(address, environment.max_version)};
+  Started started{bootstrap_text(address, environment.max_version), address};
   if (placement.new_sandbox) {
     started.birth = KATA_TRY(start_new(options, address), "");
   } else {

@@ -33,6 +33,7 @@ std::string bootstrap_text(const std::string& address, unsigned max_version);
 
 struct Started {
   std::string printed{};  // for containerd
+  std::string address{};  // as it is in `printed`
   UniqueFd birth{};       // of a shim that is new, to be told when that has been printed
 };
 
