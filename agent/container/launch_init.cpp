@@ -198,15 +198,13 @@ bool InitLauncher::starts_from_seed() const {
 
 // In the agent's mount namespace, when a seed is to be copied, else in a copy of it.
 Result<UniqueFd> InitLauncher::make_root() {
-  if (!starts_from_seed()) {
-    if (::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) != 0)
-      return errno_error("keep mounts from leaving the namespace", errno);
-    return build_rootfs(plan_, KATA_TRY(open_sources(plan_, cgroup_), ""), paths_.bundle / "rootfs",
-                        cgroup_, terminal_);
-  }
+  const bool seeded = starts_from_seed();
+  if (!seeded && ::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) != 0)
+    return errno_error("keep mounts from leaving the namespace", errno);
   auto sources = KATA_TRY(open_sources(plan_, cgroup_), "");
-  KATA_TRY(copy_mount_namespace(seed_), "");
-  return build_rootfs(plan_, std::move(sources), kSeedRootfs, cgroup_, terminal_);
+  if (seeded) KATA_TRY(copy_mount_namespace(seed_), "");
+  const std::filesystem::path place = seeded ? kSeedRootfs : paths_.bundle / "rootfs";
+  return build_rootfs(plan_, std::move(sources), place, cgroup_, terminal_);
 }
 
 Result<void> InitLauncher::run_start_hooks() const {

@@ -27,7 +27,7 @@ Result<UniqueFd> new_filesystem(std::string_view type, std::string_view source,
 Result<void> reconfigure_filesystem(int mount, const std::vector<std::string>& data);
 
 Result<void> set_attributes(int tree, const MountAttributes& attributes, bool recursive);
-Result<void> set_propagation(int mount, unsigned long flag);  // MS_*; an attached mount only
+Result<void> set_propagation(int mount, unsigned long flag);  // MS_*
 Result<void> attach_tree(int tree, int target);
 
 // Removes the topmost mount on a directory. The caller's working directory is changed.

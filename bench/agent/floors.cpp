@@ -64,7 +64,7 @@ void RawEcho::round_trip() const {
     fail("the raw echo broke");
 }
 
-void run_and_wait(const std::vector<std::string>& argv) {
+rusage run_and_wait(const std::vector<std::string>& argv) {
   std::vector<char*> words;
   for (const std::string& word : argv) words.push_back(const_cast<char*>(word.c_str()));
   words.push_back(nullptr);
@@ -77,8 +77,10 @@ void run_and_wait(const std::vector<std::string>& argv) {
   ::posix_spawn_file_actions_destroy(&actions);
   if (started != 0) fail(errno_error(concat("start '", argv[0], "'"), started).message);
   int status = 0;
-  ::waitpid(pid, &status, 0);
+  rusage used{};
+  ::wait4(pid, &status, 0, &used);
   if (status != 0) fail(concat("'", argv.front(), "' fails"));
+  return used;
 }
 
 double pipe_rate(std::size_t mebibytes) {

@@ -3,6 +3,7 @@
 // What the kernel alone takes for the same thing: nothing above it can be faster.
 #pragma once
 
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #include <string>
@@ -28,8 +29,8 @@ class RawEcho {
 };
 
 // Starts a program by vfork and waits for its end; stdio is /dev/null. Fails the bench when the
-// program fails.
-void run_and_wait(const std::vector<std::string>& argv);
+// program fails. What it used.
+rusage run_and_wait(const std::vector<std::string>& argv);
 
 // MiB/s through a pipe between two processes, 64 KiB a write.
 double pipe_rate(std::size_t mebibytes);

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bench/cli/sandbox_cost.h"
 
-#include <fcntl.h>
-#include <spawn.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
 
 #include <cctype>
 #include <cstdlib>
@@ -13,6 +10,7 @@
 #include <sstream>
 
 #include "bench/agent/fail.h"
+#include "bench/agent/floors.h"
 #include "kata/concat.h"
 
 namespace kata::bench {
@@ -57,21 +55,7 @@ nlohmann::json record(const fs::path& file) {
 }  // namespace
 
 double cpu_ms_of(const std::vector<std::string>& argv) {
-  std::vector<char*> words;
-  for (const std::string& word : argv) words.push_back(const_cast<char*>(word.c_str()));
-  words.push_back(nullptr);
-  posix_spawn_file_actions_t actions;
-  ::posix_spawn_file_actions_init(&actions);
-  ::posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-  ::posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
-  pid_t pid = -1;
-  const int started = ::posix_spawn(&pid, words[0], &actions, nullptr, words.data(), environ);
-  ::posix_spawn_file_actions_destroy(&actions);
-  if (started != 0) fail(errno_error(concat("start '", argv[0], "'"), started).message);
-  int status = 0;
-  rusage used{};
-  ::wait4(pid, &status, 0, &used);
-  if (status != 0) fail(concat("'", argv[0], "' fails"));
+  const rusage used = run_and_wait(argv);
   return ms_of(used.ru_utime) + ms_of(used.ru_stime);
 }
 

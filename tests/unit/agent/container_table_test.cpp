@@ -71,6 +71,19 @@ TEST_CASE("an exec is forgotten when nothing of it is left to fetch") {
   CHECK(container.execs.empty());
 }
 
+TEST_CASE("a stored specification is given back whole or refused") {
+  for (const char* hostname : {"box", "", "\xff"}) {
+    grpc::Spec spec;
+    spec.set_hostname(hostname);
+    spec.mutable_linux()->mutable_seccomp()->set_defaultaction("SCMP_ACT_ERRNO");
+    StoredSpec stored;
+    const bool kept = stored.set(spec).ok();
+    if (*hostname != '\xff') CHECK(kept);
+    if (!kept) continue;
+    CHECK(stored.get().SerializeAsString() == spec.SerializeAsString());
+  }
+}
+
 TEST_CASE("container ids are safe file names") {
   for (const char* id : {"a", "A1", "0_", "a.b-c_D", "9f86d081884c7d65", "_a", "+", "-a", ".a", "..."})
     CHECK(is_container_id(id));
